@@ -15,6 +15,7 @@ from pathlib import Path
 import hydra
 from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue
 
 from rewardlab.errors import UnknownName, UserError
 
@@ -35,6 +36,9 @@ def main(config_name: str) -> Callable[[Callable[[DictConfig], int]], Callable[[
         def job(config: DictConfig) -> None:
             try:
                 statuses.append(function(config))
+            except MissingMandatoryValue as error:
+                sys.stderr.write(f"{error.full_key} has no value; set {error.full_key}=\n")
+                statuses.append(UserError.exit_status)
             except (UserError, InstantiationException) as error:
                 # Hydra wraps what a constructor raises.
                 cause = error if isinstance(error, UserError) else error.__cause__

@@ -215,6 +215,7 @@ class _Judgment:
         return replace(
             verdict,
             ledger=tuple(self._toolbox.ledger),
+            own=own,
             readout="model_final",
             source=self._source,
             usage=self._usage,
