@@ -22,6 +22,8 @@ from rewardlab.evaluation.profile import arms as arms_of
 from rewardlab.evaluation.profile import placed
 from rewardlab.evaluation.session import Session
 from rewardlab.report.write import write_report
+from rewardlab.skills.package import load_package
+from rewardlab.skills.pool import pools
 from rewardlab.task import Form, Setting
 from rewardlab.verdict import Status
 from tests.canaries import BENCHMARKS
@@ -128,11 +130,14 @@ def test_arms_of_each_shape_run_on_the_embedded_model(root: Path, tmp_path: Path
     assert all(set(run.manifest["status"]) <= known for run in runs)
 
 
-@pytest.mark.parametrize("profile", ["ablation"])
-def test_the_arms_of_a_profile_compose_and_have_names_of_their_own(profile: str) -> None:
+@pytest.mark.parametrize("profile", ["ablation", "ablation_judgebench", "ablation_pools"])
+def test_the_arms_of_a_profile_compose_and_have_names_of_their_own(root: Path, profile: str) -> None:
     folders: dict[str, str] = {}
     for overrides in arms_of(compose("reproduce", [f"profile={profile}"])):
         judge = compose("evaluate", placed(overrides, folders)).judge
         name = judge.get("name") or judge.rule
         assert name not in folders, f"two arms are called {name}"
         folders[name] = f"results/{name}"
+    if profile == "ablation_pools":
+        resources = load_package(root / "skills" / "reward-evaluation").resources
+        assert len(folders) == len(pools(resources))
