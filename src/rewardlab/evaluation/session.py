@@ -148,7 +148,9 @@ def build_generator(model: DictConfig) -> Generator:
     """
     if "_target_" not in model:
         raise UserError("this judge asks a language model; set model=embedded, model=endpoint or model=local")
-    options = {key: value for key, value in model.items() if key not in ("replay", "replay_path")}
+    # Resolved while it is part of the whole config, which settings such as the seed point into.
+    resolved: Any = OmegaConf.to_container(model, resolve=True)
+    options = {key: value for key, value in resolved.items() if key not in ("replay", "replay_path")}
     generator: Generator = instantiate(options)
     if model.replay == "off":
         return generator
