@@ -155,16 +155,32 @@ def read_items(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _compressed(lines: Iterable[str]) -> bytes:
-    return zstandard.ZstdCompressor(level=10).compress("".join(f"{line}\n" for line in lines).encode())
+    deflate = zstandard.ZstdCompressor(level=10).compressobj()
+    return b"".join([*(deflate.compress(f"{line}\n".encode()) for line in lines), deflate.flush()])
 
 
-def _read(path: Path, parse: Callable[[str], T]) -> Iterator[T]:
+def _read(path: Path, parse: Callable[[bytes], T]) -> Iterator[T]:
     if not path.exists():
         raise MissingRequirement(f"there is no {path}", "run the experiment, or give the folder of a finished run")
-    text = zstandard.ZstdDecompressor().decompress(path.read_bytes(), max_output_size=2**31).decode()
-    # Not splitlines: JSON text may hold other line separators.
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
+    for number, line in enumerate(_lines(path), 1):
         try:
             yield parse(line)
         except ValueError as error:
             raise BadData(str(path), number, "row", str(error).splitlines()[0]) from error
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """The lines of a compressed file, which is never whole in memory. Raises BadData when it is cut off or damaged."""
+    inflate = zstandard.ZstdDecompressor().decompressobj()
+    number, begun = 0, b""
+    with path.open("rb") as file:
+        while chunk := file.read(2**16):
+            try:
+                # Not splitlines: JSON text may hold other line separators.
+                *lines, begun = (begun + inflate.decompress(chunk)).split(b"\n")
+            except zstandard.ZstdError as error:
+                raise BadData(str(path), number + 1, "row", str(error)) from error
+            number += len(lines)
+            yield from lines
+    if begun or not inflate.eof:
+        raise BadData(str(path), number + 1, "row", "the file is cut off")
