@@ -1,13 +1,14 @@
 # make setup      create .venv and install
 # make reproduce  the main job on the embedded model, install included
 # make test       the tests, install included
+# make test-servers  judgments through real servers on loopback: transformers serve, and llama.cpp's where it is installed
 # make check      lint, types, import contracts
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: setup reproduce test check clean
+.PHONY: setup reproduce test test-servers check clean
 
 setup: $(VENV)/.core
 
@@ -29,6 +30,13 @@ reproduce: $(VENV)/.core
 
 test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+$(VENV)/.serve: $(VENV)/.dev
+	$(PIP) --editable '.[serve]'
+	@touch $@
+
+test-servers: $(VENV)/.serve
+	$(BIN)/python -m pytest -m server tests/test_real_servers.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check

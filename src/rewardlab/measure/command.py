@@ -1,4 +1,4 @@
-"""Our own commands and bare Python, run as a user runs them: each in a process of its own, from the repository's root."""
+"""Our commands and bare Python, run as a user runs them: each in its own process, from the repository's root."""
 
 from __future__ import annotations
 

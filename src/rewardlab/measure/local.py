@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rewardlab.benchmarks.verifiable import Verifiable
@@ -76,29 +76,25 @@ class LocalJudging:
         for name, timed in found.items():
             if [v.choice for v in timed.verdicts] != [v.choice for v in plain.verdicts]:
                 raise DifferentVerdicts(f"{name} and one by one chose different candidates on the same rows")
-        return [*self._rates("reuse, batched", found["reuse, batched"], plain, self._at_least)] + [
-            ratio for name in ("reuse", "batched") for ratio in self._rates(name, found[name], plain, None)
+        together = found.pop("reuse, batched")
+        tokens = (together.tokens / together.seconds, plain.tokens / plain.seconds)
+        return [
+            _ratio("judgments/s, reuse, batched", together, plain, self._at_least),
+            Ratio("prompt tokens/s, reuse, batched", tokens[0], "one by one", tokens[1], "1/s"),
+            *(_ratio(f"judgments/s, {name}", timed, plain) for name, timed in found.items()),
         ]
 
-    def _rates(self, name: str, timed: Timed, plain: Timed, at_least: float | None) -> Sequence[Ratio]:
-        raw = {
-            "judgments": len(timed.verdicts),
-            "tokens": timed.tokens,
-            "reused": timed.reused,
-            "seconds": round(timed.seconds, 3),
-            "seconds_reference": round(plain.seconds, 3),
-            "largest_difference": _largest_difference(timed.verdicts, plain.verdicts),
-        }
-        quantities: Mapping[str, tuple[int, int]] = {
-            "judgments": (len(timed.verdicts), len(plain.verdicts)),
-            "prompt tokens": (timed.tokens, plain.tokens),
-        }
-        return [
-            Ratio(
-                f"{unit}/s, {name}", ours / timed.seconds, "one by one", theirs / plain.seconds, "1/s", at_least, raw=raw
-            )
-            for unit, (ours, theirs) in quantities.items()
-        ]
+
+def _ratio(what: str, timed: Timed, plain: Timed, at_least: float | None = None) -> Ratio:
+    raw = {
+        "judgments": len(timed.verdicts),
+        "tokens": timed.tokens,
+        "reused": timed.reused,
+        "seconds": [round(timed.seconds, 3), round(plain.seconds, 3)],
+        "largest_difference": _largest_difference(timed.verdicts, plain.verdicts),
+    }
+    rates = (len(t.verdicts) / t.seconds for t in (timed, plain))
+    return Ratio(what, next(rates), "one by one", next(rates), "1/s", at_least, raw=raw)
 
 
 async def _judged(benchmark: Verifiable, prompts: int, way: Way) -> Timed:
