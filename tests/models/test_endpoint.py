@@ -281,12 +281,12 @@ def test_a_prompt_that_does_not_fit_is_never_asked_again(error):
 
 def test_requests_turned_away_at_the_door_do_not_make_answers_look_slow():
     def served(n, body):
-        return replace(completion(), seconds=0.1) if n >= 100 else Answer({"error": TOO_LONG["vllm"]}, 400)
+        return replace(completion(), seconds=0.4) if n >= 48 else Answer({"error": TOO_LONG["vllm"]}, 400)
 
     with FaultServer(served) as server:
-        endpoint = make(server, concurrency=16)
-        run(endpoint, lambda e: many(e, 200, 16))
-        assert endpoint._pool.servers[0].limiter.limit == 16
+        endpoint = make(server, concurrency=8)
+        run(endpoint, lambda e: many(e, 72, 8))
+        assert endpoint._pool.servers[0].limiter.limit == 8
 
 
 def test_failed_requests_count_in_the_usage():
