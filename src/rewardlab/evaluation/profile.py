@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
+from rewardlab.errors import MissingRequirement, UserError
+from rewardlab.evaluation.forecast import Forecast
 from rewardlab.evaluation.run import Run
 from rewardlab.evaluation.session import Session
 
@@ -25,7 +27,39 @@ def run_profile(config: DictConfig) -> list[Run]:
         UserError: When an arm cannot start; finished arms stay.
     """
     with Session() as session:
-        return [session.run(compose("evaluate", overrides=overrides)) for overrides in arms(config)]
+        return [session.run(_composed(overrides)) for overrides in arms(config)]
+
+
+def forecast_profile(config: DictConfig) -> tuple[list[Forecast], list[str]]:
+    """Judge a sample of every arm of a profile, and say what the rest would need.
+
+    Args:
+        config: As for `run_profile`, with `dry_run_sample`.
+
+    Returns:
+        The forecasts, and what the arms lack that cannot be measured yet (one whose budget is that of another arm's
+        finished run).
+
+    Raises:
+        UserError: When an arm is wrong.
+    """
+    found: list[Forecast] = []
+    lacking: list[str] = []
+    with Session() as session:
+        for overrides in arms(config):
+            try:
+                found.append(session.forecast(_composed([*overrides, f"dry_run_sample={config.dry_run_sample}"])))
+            except MissingRequirement as error:
+                lacking.append(f"no forecast of {' '.join(overrides)}: {error}")
+    return found, lacking
+
+
+def _composed(overrides: list[str]) -> DictConfig:
+    config = compose("evaluate", overrides=overrides)
+    if config.devices > 1:
+        # Every further process starts the whole command again, and would begin with the first arm.
+        raise UserError("devices over 1 go with one run a command: run this arm with experiments/evaluate.py")
+    return config
 
 
 def arms(config: DictConfig) -> list[list[str]]:

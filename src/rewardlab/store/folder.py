@@ -15,6 +15,7 @@ are left out, because they quote questions and candidates.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -40,11 +41,13 @@ class Collected(NamedTuple):
         judgments: One judgment a key, ordered by key.
         superseded: What attempts cost that a later row of their key replaced.
         span: Seconds from the first judgment's start to the last one's end, added up over the sessions of the run.
+        servers: Base URL to counts of what happened there, added up over the sessions that ended in order.
     """
 
     judgments: list[Judgment]
     superseded: Usage
     span: float
+    servers: dict[str, dict[str, int]]
 
 
 class RunFolder:
@@ -81,17 +84,29 @@ class RunFolder:
         """The rows of all stores as those of one run."""
         judgments: dict[str, Judgment] = {}
         superseded, span = Usage(), 0.0
+        servers: dict[str, Counter[str]] = {}
         for store in self._stores():
             with store:
                 superseded += store.failed_attempts()[1]
                 span = max(span, store.span())
+                for url, counts in store.servers().items():
+                    servers.setdefault(url, Counter()).update(counts)
                 for judgment in store.judgments():
                     kept = judgments.setdefault(judgment.key, judgment)
                     if kept is not judgment:
                         final = judgment.verdict.status.final and not kept.verdict.status.final
                         judgments[judgment.key] = judgment if final else kept
                         superseded += (kept if final else judgment).verdict.usage
-        return Collected([judgments[key] for key in sorted(judgments)], superseded, span)
+        counted = {url: dict(counts) for url, counts in sorted(servers.items())}
+        return Collected([judgments[key] for key in sorted(judgments)], superseded, span, counted)
+
+    def times(self) -> dict[str, tuple[float, float]]:
+        """Key to start and end of every judgment that has a final row."""
+        times: dict[str, tuple[float, float]] = {}
+        for store in self._stores():
+            with store:
+                times |= store.times()
+        return times
 
     def _stores(self) -> list[RowStore]:
         return [RowStore(path) for path in sorted(self.path.glob("rows*.sqlite"))]
