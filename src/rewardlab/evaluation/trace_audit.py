@@ -21,7 +21,7 @@ from rewardlab.judges.tools import Fault
 from rewardlab.verdict import Event, Judgment
 
 # Tools that look at the sample or its candidates; a final answer before any of them rests on the prompt alone.
-LOOKING = frozenset({"view_resource", "run_resource", "python_sandbox"})
+LOOKING = frozenset({"view_resource", "run_resource", "python_sandbox", "run_tests"})
 
 
 class TraceAudit(NamedTuple):

@@ -22,6 +22,7 @@ from rewardlab.report.frame import Frame
 from rewardlab.report.latex import to_latex
 from rewardlab.report.markdown import to_markdown
 from rewardlab.report.page import Section, render
+from rewardlab.report.tables.ablation import ablation
 from rewardlab.report.tables.claims import predicted_claims, reported_claims
 from rewardlab.report.tables.conduct import conduct
 from rewardlab.report.tables.costs import costs
@@ -29,12 +30,13 @@ from rewardlab.report.tables.groups import groups
 from rewardlab.report.tables.results import results
 from rewardlab.report.tables.runs import runs
 from rewardlab.report.tables.seeds import across_seeds
+from rewardlab.report.tables.trace_audit import trace_audit
 from rewardlab.report.traces import read_traces
 from rewardlab.store.atomic import write_text
 
 log = logging.getLogger(__name__)
 
-ON_TERMINAL = ("results", "costs", "conduct")
+ON_TERMINAL = ("results", "ablation", "costs", "conduct", "trace-audit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _section(comparison: Comparison, traces: int) -> Section:
         near = difflib.get_close_matches(comparison.baseline, labels, n=1) or labels
         problem = "no run of the baseline %r on %s, so the table has no differences; baseline= may be %s"
         log.warning(problem, comparison.baseline, comparison.run.dataset, " or ".join(near))
-    made = (make(comparison) for make in (results, costs, conduct, groups, runs))
+    made = (make(comparison) for make in (results, ablation, costs, conduct, trace_audit, groups, runs))
     frames = tuple(frame for frame in made if frame is not None)
     return Section(comparison, frames, figures(comparison), read_traces(comparison, traces))
 

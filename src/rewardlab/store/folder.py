@@ -34,6 +34,29 @@ from rewardlab.verdict import Judgment, Usage
 T = TypeVar("T")
 
 
+def finished_manifest(folder: Path, remedy: str) -> dict[str, Any]:
+    """The manifest of a finished run that something else builds on.
+
+    Args:
+        folder: The run's folder.
+        remedy: What to set where there is no such run.
+
+    Raises:
+        MissingRequirement: When the folder holds no finished run.
+        BadData: When its manifest is no JSON object.
+    """
+    file = folder / "manifest.json"
+    if not file.is_file():
+        raise MissingRequirement(f"no finished run at {folder} (it has no manifest.json)", remedy)
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadData(str(file), 0, "JSON", str(error)) from error
+    if not isinstance(manifest, dict):
+        raise BadData(str(file), 0, "JSON", "not an object")
+    return manifest
+
+
 class Collected(NamedTuple):
     """All rows of a run.
 
