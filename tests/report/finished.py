@@ -79,9 +79,11 @@ def finish(
         for p in plan
     ]
     folder = RunFolder(parent / f"{judge.name}-{run_id(identity)}", identity)
+    gold = benchmark.gold()
     with folder.rows() as rows:
         for judgment in judgments:
             rows.add(judgment)
+        rows.keep_gold({judgment.task_id: gold[judgment.task_id] for judgment in judgments})
     grades, content = metrics(benchmark, judgments, seed)
     details = {"benchmark": benchmark.name, "judge": judge.name, "setting": judge.setting.value, "model": dict(model)}
     manifest = make_manifest(identity, judgments, judgments[0].verdict.usage, 2.0, 3.0, details)

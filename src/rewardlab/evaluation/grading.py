@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from rewardlab.benchmarks.protocol import Benchmark, Grades, ItemGrade
+from rewardlab.evaluation.confidence import calibration
 from rewardlab.evaluation.summary import summarise
 from rewardlab.randomness import stream
 from rewardlab.stats.intervals import mean_interval
@@ -66,6 +67,8 @@ def metrics(benchmark: Benchmark, judgments: Sequence[Judgment], seed: int) -> t
     if grades.linear:
         content["interval"] = _interval(grades.items, seed)
         content["missing_verdicts"] = _bounds(grades.items)
+    if (found := calibration(judgments, benchmark.gold())) is not None:
+        content["calibration"] = found
     return grades, content
 
 

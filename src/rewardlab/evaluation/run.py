@@ -132,6 +132,9 @@ def evaluate(
     if not judged and home.says(content):
         return Run(home.path, content, home.manifest(), judged)
     manifest = make_manifest(identity, judgments, rows.superseded, rows.span, time.monotonic() - started, details)
+    gold = benchmark.gold()
+    with home.rows() as store:
+        store.keep_gold({judgment.task_id: gold[judgment.task_id] for judgment in judgments})
     home.finish(judgments, [item._asdict() for item in grades.items], content, manifest)
     return Run(home.path, content, manifest, judged)
 
