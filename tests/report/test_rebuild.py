@@ -40,7 +40,7 @@ def test_another_rebuild_finds_every_byte_as_it_is(place: Path, written: Rebuilt
 
 
 @pytest.mark.parametrize(
-    "name", ["results/toy/table.md", "paper/tables/rl-rl-tiny-policy-tiny.tex", "paper/report.html"]
+    "name", ["results/toy/table.md", "paper/tables/rl-trained-policies-tiny-policy-tiny.tex", "paper/report.html"]
 )
 def test_a_changed_number_is_stale_and_named(place: Path, written: Rebuilt, name: str) -> None:
     file = place / name
@@ -78,7 +78,7 @@ def test_a_run_that_goes_makes_every_table_of_it_stale(place: Path, written: Reb
 
 def test_the_paper_has_every_experiment_under_its_name(place: Path, written: Rebuilt) -> None:
     page = (place / "paper" / "report.html").read_text()
-    for title in ("toy: judgebench pair (audited, seed 0)", "training: Training: bradley_terry", "rl: RL: tiny"):
+    for title in ("toy: judgebench pair (audited, seed 0)", "training: Trained models, bradley_terry", "rl: Trained policies, tiny"):
         assert title in page
     main = (place / "paper" / "tables" / "main.tex").read_text()
     inputs = [line for line in main.splitlines() if line.startswith(r"\input{")]

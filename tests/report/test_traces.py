@@ -70,8 +70,10 @@ def test_the_script_holds_every_judgment_and_equal_ones_give_equal_bytes(compari
     assert match is not None
     rows = json.loads(gzip.decompress(base64.b64decode(match[1])))
     assert len(rows) == 12
-    judgment, row = traces[0].judgment, rows[0]
-    (right,) = traces[0].gold
+    first = next(trace for trace in traces if trace.flipped)
+    judgment, row = first.judgment, rows[0]
+    (right,) = first.gold
+    assert [row["flipped"] for row in rows] == sorted((row["flipped"] for row in rows), reverse=True)
     letters = dict(zip(judgment.order, "AB", strict=True))
     assert row["order"] == f"A ({judgment.order[0]}), B ({judgment.order[1]})"
     assert row["verdict"] == f"{letters[judgment.verdict.choice or '']} ({judgment.verdict.choice})"

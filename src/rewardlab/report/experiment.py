@@ -187,10 +187,12 @@ def _learned(learned: Sequence[LearnedRun]) -> list[Chapter]:
     for frame in training(trained):
         of_method = [run for run in trained if f"training-{run.metrics['method']}" == frame.name]
         curves = learning_curves(frame.name, configurations(of_method), ("train/loss", "validation/accuracy"))
-        chapters.append(Chapter(frame.title, (frame,), {"curves": curves} if curves else {}))
+        title = f"Trained models, {of_method[0].metrics['method']}"
+        chapters.append(Chapter(title, (frame,), {"curves": curves} if curves else {}))
     for frame in policy.policies(taught):
         of_policy = [run for run in taught if f"policy-{run.metrics['policy']}" == frame.name]
         shown = ("validation/accuracy", "train/reward", "train/length")
         curves = learning_curves(frame.name, policy.arms(of_policy), shown)
-        chapters.append(Chapter(frame.title, (frame,), {"curves": curves} if curves else {}))
+        title = f"Trained policies, {of_policy[0].metrics['policy']}"
+        chapters.append(Chapter(title, (frame,), {"curves": curves} if curves else {}))
     return chapters

@@ -57,7 +57,8 @@ def script(name: str, traces: Sequence[Trace]) -> str:
         name: Anchor of the section that asks for them.
         traces: The judgments.
     """
-    rows = json.dumps([_row(trace) for trace in traces], sort_keys=True)
+    first = sorted(traces, key=lambda trace: not trace.flipped)
+    rows = json.dumps([_row(trace) for trace in first], sort_keys=True)
     packed = base64.b64encode(gzip.compress(rows.encode(), mtime=0)).decode()
     return f'rewardlabJudgments({json.dumps(name)}, "{packed}");\n'
 
@@ -124,7 +125,8 @@ def _row(trace: Trace) -> dict[str, Any]:
         "credit": trace.credit,
         "flipped": trace.flipped,
         "tools": ", ".join(f"{tool} {count}" for tool, count in sorted(verdict.tools.items())),
-        "readout": " by ".join(filter(None, (verdict.readout, verdict.source.value))),
+        "readout": verdict.readout,
+        "source": verdict.source.value,
         "cost": f"{usage.calls} calls, {usage.prompt_tokens} + {usage.completion_tokens} tokens, {usage.seconds:.2f} s",
         "ledger": ledger,
         "steps": trace.steps,

@@ -41,8 +41,8 @@ def test_held_out_is_the_interquartile_mean_over_seeds_and_tasks(frame: Frame) -
 
 
 def test_every_seed_of_an_arm_beats_the_baseline(frame: Frame) -> None:
-    assert cell(frame, "skill", "P(better than rules)").value == 100.0
-    assert cell(frame, "rules", "P(better than rules)").note == "the baseline"
+    assert cell(frame, "skill", "P(better than rules) %").value == 100.0
+    assert cell(frame, "rules", "P(better than rules) %").note == "the baseline"
 
 
 def test_the_gap_is_reward_minus_held_out(frame: Frame) -> None:
@@ -63,7 +63,7 @@ def test_numbers_can_be_traced_to_all_of_their_runs(frame: Frame, place: Path) -
 
 def test_without_the_baseline_no_probability_is_made_up(tmp_path: Path) -> None:
     (alone,) = policies(read_learned([policy(tmp_path, "skill", 0, 0.4)]))
-    assert cell(alone, "skill", "P(better than rules)").note == "the baseline was not run"
+    assert cell(alone, "skill", "P(better than rules) %").note == "the baseline was not run"
     assert cell(alone, "skill", "held-out % [95 % CI]").note == "no interval: one run"
 
 

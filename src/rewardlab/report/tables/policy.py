@@ -61,7 +61,7 @@ def _frame(policy: str, runs: Sequence[LearnedRun], baseline: str) -> Frame:
         Column("reward", "the reward method: the arm", numeric=False),
         Column("seeds"),
         Column("held-out % [95 % CI]", "interquartile mean over seeds and tasks of verifiable accuracy"),
-        Column(f"P(better than {baseline})", "chance in % that a seed of the arm beats one of the baseline on a task"),
+        Column(f"P(better than {baseline}) %", "chance that a seed of the arm beats one of the baseline on a task"),
         Column("reward %", "mean training reward over the last steps; no result in itself"),
         Column("gap", "training reward minus held-out accuracy, in points: reward hacking shows here"),
         Column("length", "tokens of a completion over the last steps"),

@@ -21,7 +21,7 @@ const detailOf = (judgment) => {
   box.append(facts([
     ["question", judgment.question], ["order shown", judgment.order], ["verdict", judgment.verdict],
     ["gold", judgment.gold], ["scores", judgment.scores], ["readout", judgment.readout], ["tool calls", judgment.tools],
-    ["cost", judgment.cost],
+    ["given by", judgment.source], ["cost", judgment.cost],
   ]));
   if (judgment.ledger.length) box.append(made("h4", "Ledger"));
   for (const entry of judgment.ledger) box.append(facts(Object.entries(entry)));
