@@ -78,7 +78,11 @@ def test_a_run_that_goes_makes_every_table_of_it_stale(place: Path, written: Reb
 
 def test_the_paper_has_every_experiment_under_its_name(place: Path, written: Rebuilt) -> None:
     page = (place / "paper" / "report.html").read_text()
-    for title in ("toy: judgebench pair (audited, seed 0)", "training: Trained models, bradley_terry", "rl: Trained policies, tiny"):
+    for title in (
+        "toy: judgebench pair (audited, seed 0)",
+        "training: Trained models, bradley_terry",
+        "rl: Trained policies, tiny",
+    ):
         assert title in page
     main = (place / "paper" / "tables" / "main.tex").read_text()
     inputs = [line for line in main.splitlines() if line.startswith(r"\input{")]

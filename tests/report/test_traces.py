@@ -70,9 +70,10 @@ def test_the_script_holds_every_judgment_and_equal_ones_give_equal_bytes(compari
     assert match is not None
     rows = json.loads(gzip.decompress(base64.b64decode(match[1])))
     assert len(rows) == 12
-    first = next(trace for trace in traces if trace.flipped)
-    judgment, row = first.judgment, rows[0]
-    (right,) = first.gold
+    first = sorted(traces, key=lambda trace: not trace.flipped)
+    place = next(i for i, trace in enumerate(first) if trace.judgment.verdict.choice)
+    judgment, row = first[place].judgment, rows[place]
+    (right,) = first[place].gold
     assert [row["flipped"] for row in rows] == sorted((row["flipped"] for row in rows), reverse=True)
     letters = dict(zip(judgment.order, "AB", strict=True))
     assert row["order"] == f"A ({judgment.order[0]}), B ({judgment.order[1]})"

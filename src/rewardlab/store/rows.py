@@ -17,7 +17,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -51,6 +51,14 @@ def to_json(judgment: Judgment) -> str:
 def from_json(text: str | bytes) -> Judgment:
     """The judgment of a line that `to_json` wrote. Raises pydantic's ValidationError on anything else."""
     return _JUDGMENT.validate_json(text)
+
+
+class TimedJudgment(NamedTuple):
+    """A judgment with its start and end, in seconds of one clock; equal where none was given."""
+
+    judgment: Judgment
+    started: float
+    ended: float
 
 
 class RowStore:
@@ -105,6 +113,12 @@ class RowStore:
         query = "SELECT body, MAX(final * 1000000000 + attempt) FROM rows GROUP BY key ORDER BY key"
         for body, _ in self._db.execute(query):
             yield from_json(body)
+
+    def timed(self) -> Iterator[TimedJudgment]:
+        """`judgments`, each with when it began and ended."""
+        query = """SELECT body, started, ended, MAX(final * 1000000000 + attempt) FROM rows GROUP BY key ORDER BY key"""
+        for body, started, ended, _ in self._db.execute(query):
+            yield TimedJudgment(from_json(body), started, ended)
 
     def failed_attempts(self) -> tuple[int, Usage]:
         """How many attempts were superseded by a later row of their key, and what they cost together."""
