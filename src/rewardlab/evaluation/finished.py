@@ -16,6 +16,7 @@ from typing import Any
 
 from rewardlab.benchmarks.protocol import ItemGrade
 from rewardlab.errors import BadData, MissingRequirement, UserError
+from rewardlab.judges.content_blind import RULES, name_of
 from rewardlab.store.folder import read_items, read_rows
 from rewardlab.store.identity import run_id
 from rewardlab.verdict import Usage
@@ -83,9 +84,19 @@ class FinishedRun:
         return not self.model and self.usage.calls == 0
 
     @property
+    def is_blind(self) -> bool:
+        """Whether its judge reads nothing: the floor that other rows are read against."""
+        return self.asks_no_model and self.judge in map(name_of, RULES)
+
+    @property
     def trace(self) -> str:
         """Where a number comes from, for the reader of a cell."""
-        return f"run {self.run_id}, commit {self.commit}"
+        return f"run {self.run_id}, commit {self.commit}, {self.judgments} rows"
+
+    @property
+    def selects(self) -> bool:
+        """Whether it selected one of N candidates for each prompt; its figures are those of best of N."""
+        return "selections" in self.metrics
 
 
 def read_run(folder: Path) -> FinishedRun:

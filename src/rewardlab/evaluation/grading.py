@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from rewardlab.benchmarks.protocol import Benchmark, Grades, ItemGrade
+from rewardlab.evaluation.confidence import Calibration
 from rewardlab.evaluation.summary import Summary
 from rewardlab.randomness import stream
 from rewardlab.stats.intervals import mean_interval
@@ -56,9 +57,10 @@ def metrics(benchmark: Benchmark, judgments: Iterable[Judgment], seed: int) -> t
     Returns:
         The grades, and the JSON-like content of metrics.json.
     """
-    summary, graded, shared = Summary(), [], _Shared()
+    summary, calibration, graded, shared = Summary(), Calibration(benchmark.gold()), [], _Shared()
     for judgment in judgments:
         summary.add(judgment)
+        calibration.add(judgment)
         graded.append(shared.bare(judgment))
     grades = grade(benchmark, graded)
     content: dict[str, Any] = {
@@ -73,6 +75,8 @@ def metrics(benchmark: Benchmark, judgments: Iterable[Judgment], seed: int) -> t
     if grades.linear:
         content["interval"] = _interval(grades.items, seed)
         content["missing_verdicts"] = _bounds(grades.items)
+    if (found := calibration.content()) is not None:
+        content["calibration"] = found
     return grades, content
 
 

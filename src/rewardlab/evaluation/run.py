@@ -197,6 +197,9 @@ def complete(run: OpenRun) -> Run:
         return Run(home.path, content, home.manifest(), judged)
     seconds = time.monotonic() - run.started
     manifest = make_manifest(home.identity, judgments, rows.superseded, rows.span, seconds, details)
+    gold = benchmark.gold()
+    with home.rows() as store:
+        store.keep_gold({judgment.task_id: gold[judgment.task_id] for judgment in judgments})
     home.finish(judgments, [item._asdict() for item in grades.items], content, manifest)
     return Run(home.path, content, manifest, judged)
 
