@@ -30,7 +30,7 @@ def method(base: Path, solutions: SolutionData, labels: str = "gold", tuning: An
 
 def solution(name: str, first: int, count: int = 3, **more: Any) -> Solution:
     steps = tuple("bad" if n == first else "good" for n in range(count))
-    return Solution(name, "g", (Message("user", name),), steps, first, first == -1, place=name, **more)
+    return Solution(name, "g", (Message("user", name),), steps, first, answer_right=first == -1, place=name, **more)
 
 
 def data(*train: Solution) -> SolutionData:

@@ -7,6 +7,7 @@ these. It is divided by question into training, validation and test.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -121,7 +122,7 @@ def columns(
     def solution(row: Row) -> Solution:
         asked, parts = row.text(question), row.texts(steps)
         return Solution(
-            problem=asked,
+            problem=hashlib.sha256(asked.encode()).hexdigest()[:16],  # run folders keep it, and no text
             group=row.origin,
             question=(Message("user", asked),),
             steps=parts,
