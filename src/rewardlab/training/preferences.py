@@ -224,6 +224,7 @@ def _divided(
     order = stream(seed, "preferences", name).permutation(len(questions)).tolist()
     used = {questions[i] for i in order[:limit]}
     train = tuple(pair for pair in sides[0] if pair.question in used)
+    intake.unused = len(sides[0]) - len(train)
     return Preferences(name, train, tuple(sides[1]), intake, rows.source)
 
 

@@ -142,4 +142,5 @@ def columns(
     ends = [round(len(order) * test), round(len(order) * (test + validation))]
     part = {problem: sum(place >= end for end in ends) for place, problem in enumerate(order)}
     of_test, of_validation, of_train = (tuple(s for s in found if part.get(s.problem) == n) for n in range(3))
+    intake.unused = len(found) - len(of_train) - len(of_validation) - len(of_test)
     return SolutionData("columns", of_train, of_validation, of_test, intake, rows.source)
