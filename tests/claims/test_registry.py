@@ -66,6 +66,25 @@ def small() -> Raw:
                 "reasoning": "Chance.",
             }
         ],
+        "trainings": [
+            {"id": "hard", "identity": {"method.labels": "mc_hard"}},
+            {"id": "soft", "identity": {"method.labels": "mc_soft"}},
+        ],
+        "trained": [
+            {
+                "id": "toy/labels",
+                "experiment": "python run.py",
+                "terms": [
+                    {"figure": "at_0.5/f1", "training": "hard"},
+                    {"weight": -0.5, "figure": "at_0.5/f1", "training": "soft"},
+                ],
+                "predicted": {"low": 0.0},
+                "seeds": 5,
+                "n": 20,
+                "registered": "2026-01-01",
+                "reasoning": "Noise.",
+            }
+        ],
     }
 
 
@@ -81,6 +100,8 @@ def test_references_are_put_in_their_place(tmp_path: Path) -> None:
     assert claims.reported[0].arm == claims.predictions[0].arm == claims.arms[0]
     assert claims.reported[0].data == (claims.predictions[0].data,) == claims.data
     assert claims.reported[0].share == 0.5
+    assert tuple(term.training for term in claims.trained[0].terms) == claims.trainings
+    assert claims.trained[0].figure == "at_0.5/f1: hard − 0.5 soft"
 
 
 @pytest.mark.parametrize(

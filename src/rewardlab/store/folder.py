@@ -160,7 +160,7 @@ class RunFolder:
     ) -> None:
         """Write rows, item grades, metrics and, last, the manifest."""
         write_bytes(self.path / "rows.jsonl.zst", export_rows(judgments))
-        write_bytes(self.path / "items.jsonl.zst", _compressed(canonical_json(dict(item)) for item in items))
+        write_bytes(self.path / "items.jsonl.zst", compressed(canonical_json(dict(item)) for item in items))
         write_json(self.path / "metrics.json", dict(metrics))
         write_json(self.path / "manifest.json", dict(manifest))
 
@@ -174,7 +174,7 @@ def without_texts(judgment: Judgment) -> Judgment:
 
 def export_rows(judgments: Iterable[Judgment]) -> bytes:
     """Rows without texts as compressed JSON lines, ordered by key, equal for equal rows."""
-    return _compressed(to_json(without_texts(j)) for j in sorted(judgments, key=lambda j: j.key))
+    return compressed(to_json(without_texts(j)) for j in sorted(judgments, key=lambda j: j.key))
 
 
 def read_rows(path: Path) -> Iterator[Judgment]:
@@ -192,7 +192,8 @@ def read_items(path: Path) -> Iterator[dict[str, Any]]:
     return _read(path, json.loads)
 
 
-def _compressed(lines: Iterable[str]) -> bytes:
+def compressed(lines: Iterable[str]) -> bytes:
+    """Lines as one compressed file, equal for equal lines."""
     deflate = zstandard.ZstdCompressor(level=10).compressobj()
     return b"".join([*(deflate.compress(f"{line}\n".encode()) for line in lines), deflate.flush()])
 

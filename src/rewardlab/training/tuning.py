@@ -1,32 +1,23 @@
 """Which weights are trained, and how fast: the whole model, a LoRA adapter, or the head on a frozen backbone.
 
-With a frozen backbone its hidden states at the tokens that are read are computed once and kept in the cache folder, so
-a head is trained in seconds, and other seeds and other labels for the same texts cost nothing more.
+With a frozen backbone its hidden states at the tokens that are read are computed once (`models.frozen_features`), so a
+head is trained in seconds, and other seeds and other labels for the same texts cost nothing more.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save
 from torch import Tensor
-from tqdm import tqdm
 
-from rewardlab.models.embedded import cache_root
-from rewardlab.models.local import weights_sha256
+from rewardlab.models.frozen_features import FrozenFeatures
 from rewardlab.models.reward_checkpoint import Tuning, load_backbone
-from rewardlab.models.reward_model import Head, RewardModel, by_length, collate, make_head
+from rewardlab.models.reward_model import Head, RewardModel, make_head
 from rewardlab.models.reward_prompt import Encoded
-from rewardlab.store.atomic import write_bytes
-
-_BATCH_TOKENS = 4096  # of a pass through the frozen backbone
-_CHUNK = 512  # inputs of a file in the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,43 +91,19 @@ def build(head: Head, backbone: str, tuning: Tuning, lora: Lora, seed: int) -> t
 
 
 def features(model: RewardModel, inputs: Sequence[Encoded]) -> list[Tensor]:
-    """Hidden states of a frozen backbone at the tokens that are read, from the cache where they are there.
-
-    They are computed and kept in chunks, so an interrupted run loses one chunk at most.
+    """States of a frozen backbone for training inputs, on an accelerator where there is one.
 
     Args:
-        model: Its backbone is not trained.
+        model: Its backbone is not trained; on the CPU, and there again afterwards.
         inputs: Any number.
 
     Returns:
         For each input a tensor (positions, width), on the CPU in fp32.
     """
-    backbone = weights_sha256(model.backbone)
-    found: list[Tensor] = []
-    for start in tqdm(range(0, len(inputs), _CHUNK), desc="features", unit="chunk", disable=None):
-        chunk = inputs[start : start + _CHUNK]
-        rows = json.dumps([[x.ids, x.at] for x in chunk])
-        key = hashlib.sha256(f"{backbone}{rows}".encode()).hexdigest()[:24]
-        file = cache_root() / "features" / f"{key}.safetensors"
-        if not file.exists():
-            write_bytes(file, save({"states": _computed(model, chunk)}))
-        found += torch.split(load_file(file)["states"], [len(x.at) for x in chunk])
-    return found
-
-
-@torch.inference_mode()
-def _computed(model: RewardModel, inputs: Sequence[Encoded]) -> Tensor:
-    """Hidden states of all inputs below one another."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model.to(device).train(False)
-    found: dict[int, Tensor] = {}
-    for batch in by_length([len(x.ids) for x in inputs], _BATCH_TOKENS):
-        chosen = [inputs[i] for i in batch]
-        padded = collate(chosen)
-        states = model.hidden(type(padded)(*(t.to(device) for t in padded))).float().cpu()
-        found |= dict(zip(batch, torch.split(states, [len(x.at) for x in chosen]), strict=True))
+    model.to("cuda" if torch.cuda.is_available() else "cpu").train(False)
+    states = FrozenFeatures(model).states(inputs)
     model.to("cpu")
-    return torch.cat([found[i] for i in range(len(inputs))])
+    return states
 
 
 def trainable(weights: dict[str, Tensor], model: torch.nn.Module) -> dict[str, Tensor]:
