@@ -25,11 +25,12 @@ from rewardlab.models.protocol import Generator
 T = TypeVar("T")
 
 # Settings that say where and how fast, not what: changing one does not make another run. Where data come from is
-# covered by the hash of the rows, where a model is served by what the server reports, and where a budget comes from by
-# the id of its run.
+# covered by the hash of the rows, where a model is served by what the server reports, where an adapter lies by the hash
+# of its files, and where a budget comes from by the id of its run.
 OPERATIONAL = frozenset(
     {
         "path",
+        "adapter",
         "budget_run",
         "hub",
         "pinned",
