@@ -85,7 +85,7 @@ class LocalGenerator:
         self._name = name or str(self._model.config.name_or_path)
         self._prompt = ChatPrompt(self._tokenizer)
         self._context = int(getattr(self._model.config, "max_position_embeddings", 0) or 2**31)
-        self._ends = _end_tokens(self._model, self._tokenizer)
+        self._ends = end_tokens(self._model, self._tokenizer)
         self._cache = PrefixCache(prefix_cache_bytes)
         self._describe_tools = describe_tools
         self._timeout = timeout
@@ -255,7 +255,8 @@ def weights_sha256(model: torch.nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> tuple[int, ...]:
+def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> tuple[int, ...]:
+    """The tokens that end a turn of a model."""
     configured: Any = model.generation_config.eos_token_id
     listed = configured if isinstance(configured, list) else [configured]
     return tuple(sorted({i for i in (*listed, tokenizer.eos_token_id) if i is not None}))
