@@ -28,7 +28,7 @@ from rewardlab.models.protocol import Generator
 T = TypeVar("T")
 
 # Settings that say where and how fast, not what: changing one does not make another run. Where data come from is
-# covered by the hash of the rows, where a model is served by what the server reports, where a reward model or an adapter
+# covered by the hash of the rows, where a model is served by what the server reports, where a reward model or adapter
 # lies by the hash of its weights, and where a budget or rows come from by the id of their run.
 OPERATIONAL = frozenset(
     {

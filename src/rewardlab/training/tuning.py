@@ -136,6 +136,28 @@ def features(model: RewardModel, inputs: Sequence[Encoded]) -> list[Tensor]:
     return states
 
 
+def make_optimizer(model: torch.nn.Module, optimisation: Optimisation, batches: int) -> dict[str, Any]:
+    """AdamW with linear warm-up and linear decay over all steps of a run, as Lightning wants it.
+
+    Args:
+        model: Whose trained weights are moved.
+        optimisation: How.
+        batches: Of one epoch.
+    """
+    moving = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in moving if p.ndim >= 2], "weight_decay": optimisation.weight_decay},
+        {"params": [p for p in moving if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=optimisation.learning_rate)
+    total = optimisation.epochs * -(-batches // optimisation.accumulate)
+    warm = max(1, round(total * optimisation.warmup))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / warm, (total - step) / max(1, total - warm))
+    )
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
 def trainable(weights: dict[str, Tensor], model: torch.nn.Module) -> dict[str, Tensor]:
     """The part of a state dict that training moves; frozen weights need no place in a checkpoint."""
     moving = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
