@@ -16,8 +16,8 @@ from omegaconf import DictConfig
 
 from rewardlab.benchmarks.protocol import Benchmark
 from rewardlab.errors import UserError
-from rewardlab.evaluation.dry_run import NAME
 from rewardlab.evaluation.finished import finished_folders, read_runs
+from rewardlab.evaluation.guessing import NAME
 from rewardlab.evaluation.profile import arms as arms_of
 from rewardlab.evaluation.profile import placed
 from rewardlab.evaluation.session import Session

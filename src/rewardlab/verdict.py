@@ -23,7 +23,7 @@ class Status(StrEnum):
     OK = "ok"
     UNPARSEABLE = "unparseable"  # the model answered, and the answer names nothing on the menu
     REFUSED = "refused"  # the model or the server declined to answer
-    TRUNCATED = "truncated"  # the answer was cut at the token limit before its verdict
+    TRUNCATED = "truncated"  # cut at the token limit before its verdict, or no room for an answer after the prompt
     ENDPOINT_ERROR = "endpoint_error"  # the server could not be reached or answered with an error
     TIMEOUT = "timeout"  # no answer within the time allowed
     SKIPPED = "skipped"  # never asked, e.g. a needed resource was unavailable

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
-from rewardlab.errors import UnknownName
+from rewardlab.errors import MissingRequirement, UnknownName, UserError
+from rewardlab.evaluation.forecast import Forecast
 from rewardlab.evaluation.run import Run
 from rewardlab.evaluation.session import Session
 
@@ -34,10 +35,45 @@ def run_profile(config: DictConfig) -> list[Run]:
     folders: dict[str, str] = {}
     with Session() as session:
         for overrides in arms(config):
-            run = session.run(compose("evaluate", overrides=placed(overrides, folders)))
+            run = session.run(_composed(placed(overrides, folders)))
             folders[run.manifest["judge"]] = str(run.folder)
             runs.append(run)
     return runs
+
+
+def forecast_profile(config: DictConfig) -> tuple[list[Forecast], list[str]]:
+    """Judge a sample of every arm of a profile, and say what the rest would need.
+
+    Args:
+        config: As for `run_profile`, with `dry_run_sample`.
+
+    Returns:
+        The forecasts, and what the arms lack that cannot be measured yet (one that builds on another arm's finished
+        run).
+
+    Raises:
+        UserError: When an arm is wrong.
+    """
+    found: list[Forecast] = []
+    lacking: list[str] = []
+    folders: dict[str, str] = {}
+    with Session() as session:
+        for overrides in arms(config):
+            try:
+                here = [*placed(overrides, folders), f"dry_run_sample={config.dry_run_sample}"]
+                found.append(session.forecast(_composed(here)))
+                folders[found[-1].judge] = found[-1].folder
+            except MissingRequirement as error:
+                lacking.append(f"no forecast of {' '.join(overrides)}: {error}")
+    return found, lacking
+
+
+def _composed(overrides: list[str]) -> DictConfig:
+    config = compose("evaluate", overrides=overrides)
+    if config.devices > 1:
+        # Every further process starts the whole command again, and would begin with the first arm.
+        raise UserError("devices over 1 go with one run a command: run this arm with experiments/evaluate.py")
+    return config
 
 
 def arms(config: DictConfig) -> list[list[str]]:

@@ -20,7 +20,7 @@ from rewardlab.task import Message
 NAME = "scripted (guesses)"
 
 
-def scripted_generator(concurrency: int) -> ScriptedGenerator:
+def guessing_generator(concurrency: int) -> ScriptedGenerator:
     """The model.
 
     Args:
