@@ -14,8 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rewardlab.models.embedded import load_embedded
 from rewardlab.models.frozen_features import FrozenFeatures
-from rewardlab.models.reward_checkpoint import Tuning, load_backbone
+from rewardlab.models.local import load
+from rewardlab.models.reward_checkpoint import EMBEDDED, Tuning, load_backbone
 from rewardlab.models.reward_model import Head, RewardModel, make_head
 from rewardlab.models.reward_prompt import Encoded
 
@@ -76,18 +78,46 @@ def build(head: Head, backbone: str, tuning: Tuning, lora: Lora, seed: int) -> t
         torch.manual_seed(seed)
         fresh = make_head(head, width)
         if tuning == "lora":
-            from peft import LoraConfig, TaskType, get_peft_model
-
-            config = LoraConfig(
-                task_type=TaskType.FEATURE_EXTRACTION, r=lora.r, lora_alpha=lora.alpha, target_modules="all-linear"
-            )
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", FutureWarning)  # of transformers, at how peft asks it something
-                body = get_peft_model(body, config)
-            config.base_model_name_or_path = backbone  # and not the cache folder of this machine
+            body = with_lora(body, lora, "FEATURE_EXTRACTION", backbone)
     if tuning == "frozen":
         body.requires_grad_(False)
     return RewardModel(body, fresh), tokenizer
+
+
+def build_causal(backbone: str, lora: Lora, seed: int) -> tuple[Any, Any]:
+    """A causal language model with a fresh adapter to be trained, on the CPU in fp32, and its tokenizer.
+
+    Args:
+        backbone: "embedded", a name on the hub, or a folder.
+        lora: The adapter.
+        seed: Of its fresh weights.
+
+    Raises:
+        MissingRequirement: When the backbone cannot be loaded.
+    """
+    model, tokenizer = load_embedded() if backbone == EMBEDDED else load(backbone, "float32", "cpu")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return with_lora(model, lora, "CAUSAL_LM", backbone), tokenizer
+
+
+def with_lora(body: Any, lora: Lora, task: str, backbone: str) -> Any:
+    """A transformer in a `PeftModel`, the adapter's weights drawn from torch's global generator.
+
+    Args:
+        body: The transformer; from now on only the adapter's weights require gradients.
+        lora: The adapter.
+        task: Of peft's `TaskType`.
+        backbone: What the adapter's settings shall call the transformer, and not the cache folder of this machine.
+    """
+    from peft import LoraConfig, TaskType, get_peft_model
+
+    config = LoraConfig(task_type=TaskType[task], r=lora.r, lora_alpha=lora.alpha, target_modules="all-linear")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of transformers, at how peft asks it something
+        model = get_peft_model(body, config)
+    config.base_model_name_or_path = backbone
+    return model
 
 
 def features(model: RewardModel, inputs: Sequence[Encoded]) -> list[Tensor]:
@@ -104,6 +134,28 @@ def features(model: RewardModel, inputs: Sequence[Encoded]) -> list[Tensor]:
     states = FrozenFeatures(model).states(inputs)
     model.to("cpu")
     return states
+
+
+def make_optimizer(model: torch.nn.Module, optimisation: Optimisation, batches: int) -> dict[str, Any]:
+    """AdamW with linear warm-up and linear decay over all steps of a run, as Lightning wants it.
+
+    Args:
+        model: Whose trained weights are moved.
+        optimisation: How.
+        batches: Of one epoch.
+    """
+    moving = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in moving if p.ndim >= 2], "weight_decay": optimisation.weight_decay},
+        {"params": [p for p in moving if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=optimisation.learning_rate)
+    total = optimisation.epochs * -(-batches // optimisation.accumulate)
+    warm = max(1, round(total * optimisation.warmup))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / warm, (total - step) / max(1, total - warm))
+    )
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 def trainable(weights: dict[str, Tensor], model: torch.nn.Module) -> dict[str, Tensor]:
