@@ -169,7 +169,9 @@ def build_generator(model: DictConfig) -> Generator:
     """
     if "_target_" not in model:
         raise UserError("this judge asks a language model; set model=embedded, model=endpoint or model=local")
-    options = {key: value for key, value in model.items() if key not in ("replay", "replay_path")}
+    # Resolved here: what is taken out of its config no longer finds what it refers to.
+    resolved: Any = OmegaConf.to_container(model, resolve=True)
+    options = {key: value for key, value in resolved.items() if key not in ("replay", "replay_path")}
     generator: Generator
     if model._target_ in IN_PROCESS:
         generator = Deferred(lambda: instantiate(options), model_files(model))
