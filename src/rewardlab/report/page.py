@@ -46,7 +46,8 @@ def render(sections: Sequence[Section], chapters: Sequence[Chapter] = ()) -> str
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    drawn = {part.anchor: _inline(part.anchor, part.figures) for part in (*sections, *chapters)}
+    parts: list[Section | Chapter] = [*sections, *chapters]
+    drawn = {part.anchor: _inline(part.anchor, part.figures) for part in parts}
     template = environment.get_template("report.html.j2")
     return template.render(
         leading=leading(sections), sections=sections, chapters=chapters, drawn=drawn, captions=CAPTIONS
