@@ -1,6 +1,7 @@
 # make setup      create .venv and install
 # make reproduce  the main job on the embedded model, install included
 # make test       the tests, install included
+# make test-servers  judgments through real servers on loopback: transformers serve, and llama.cpp's where it is installed
 # make check      lint, types, import contracts, and that no table, page or figure in git is stale
 # make paper      tables, figures and page from results/, and paper/main.pdf where latexmk is installed
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: setup reproduce test check paper clean
+.PHONY: setup reproduce test test-servers check paper clean
 
 setup: $(VENV)/.core
 
@@ -30,6 +31,13 @@ reproduce: $(VENV)/.core
 
 test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+$(VENV)/.serve: $(VENV)/.dev
+	$(PIP) --editable '.[serve]'
+	@touch $@
+
+test-servers: $(VENV)/.serve
+	$(BIN)/python -m pytest -m server tests/test_real_servers.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -82,17 +82,17 @@ def log_experiment(config: Mapping[str, Any], name: str, folders: Sequence[Path]
         )
 
 
-def log_training(config: Mapping[str, Any], folder: Path) -> None:
+def log_training(config: Mapping[str, Any], folder: Path, name: str = "") -> None:
     """Log a finished training run with its learning curves, step by step.
 
     Args:
         config: As for `log_run`.
         folder: A run folder of `rewardlab.training.run`.
+        name: Of the MLflow experiment; that of the parent folder when empty.
     """
     if config["enabled"]:
-        _guarded(
-            config["uri"], lambda client: _log_curves(client, _experiment(client, config, folder.parent.name), folder)
-        )
+        name = name or folder.parent.name
+        _guarded(config["uri"], lambda client: _log_curves(client, _experiment(client, config, name), folder))
 
 
 def params(run: FinishedRun) -> dict[str, str]:

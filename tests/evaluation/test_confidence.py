@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from rewardlab.evaluation.confidence import calibration, confidence
+from rewardlab.evaluation.confidence import Calibration, confidence
 from rewardlab.verdict import Judgment, Source, Status, Usage, Verdict
 
 GOLD = {"t": frozenset("a")}
@@ -12,6 +14,13 @@ ASKED = Usage(calls=1)
 def row(choice: str, scores: dict[str, float], **how: object) -> Judgment:
     verdict = Verdict(Status.OK, choice=choice, scores=scores, usage=ASKED, **how)  # type: ignore[arg-type]
     return Judgment("t", ("a", "b"), 0, verdict)
+
+
+def calibration(rows: list[Judgment]) -> dict[str, Any] | None:
+    found = Calibration(GOLD)
+    for judgment in rows:
+        found.add(judgment)
+    return found.content()
 
 
 def test_the_share_of_the_choice_is_its_confidence() -> None:
@@ -40,7 +49,7 @@ def test_calibration_by_hand() -> None:
         row("b", {"a": 0.25, "b": 0.75}),
         Judgment("t", ("a", "b"), 0, Verdict(Status.REFUSED)),
     ]
-    found = calibration(rows, GOLD)
+    found = calibration(rows)
     assert found is not None
     assert (found["n"], found["accuracy"], found["confidence"]) == (2, 0.5, pytest.approx(0.85))
     assert found["ece"] == pytest.approx((0.05 + 0.75) / 2)
@@ -49,11 +58,11 @@ def test_calibration_by_hand() -> None:
 
 
 def test_one_choice_without_a_confidence_leaves_none() -> None:
-    assert calibration([row("a", {"a": 0.9, "b": 0.1}), row("a", {})], GOLD) is None
-    assert calibration([], GOLD) is None
+    assert calibration([row("a", {"a": 0.9, "b": 0.1}), row("a", {})]) is None
+    assert calibration([]) is None
 
 
 def test_a_fallbacks_confidence_is_not_the_judges() -> None:
     rows = [row("a", {"a": 0.9, "b": 0.1}), row("b", {}, source=Source.FALLBACK)]
-    found = calibration(rows, GOLD)
+    found = calibration(rows)
     assert found is not None and found["n"] == 1

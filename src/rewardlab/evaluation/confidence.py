@@ -10,38 +10,54 @@ right candidates.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rewardlab.stats.calibration import brier, expected_calibration_error, reliability_curve
 from rewardlab.verdict import Judgment, Source
 
 
-def calibration(judgments: Sequence[Judgment], gold: Mapping[str, frozenset[str]]) -> dict[str, Any] | None:
-    """Calibration of a run, JSON-like; None where a choice has no confidence, or there is no choice.
+class Calibration:
+    """Calibration over the rows of one run, which are added one by one and not kept.
 
     Args:
-        judgments: Rows of the run.
         gold: Task id to the ids of its right candidates.
-
-    Returns:
-        `n` choices, `ece`, `brier`, mean `confidence`, `accuracy`, and the `bins` that are not empty.
     """
-    chosen = [j for j in judgments if j.verdict.choice is not None and j.verdict.source is not Source.FALLBACK]
-    stated = [confidence(judgment) for judgment in chosen]
-    sure = [share for share in stated if share is not None]
-    if not sure or len(sure) < len(stated):
-        return None
-    right = [float(j.verdict.choice in gold[j.task_id]) for j in chosen]
-    bins = [found for found in reliability_curve(sure, right) if found.n]
-    return {
-        "n": len(sure),
-        "ece": expected_calibration_error(sure, right).value,
-        "brier": brier(sure, right).value,
-        "confidence": sum(sure) / len(sure),
-        "accuracy": sum(right) / len(right),
-        "bins": [found._asdict() | {"accuracy": found.accuracy._asdict()} for found in bins],
-    }
+
+    def __init__(self, gold: Mapping[str, frozenset[str]]) -> None:
+        self._gold = gold
+        self._sure: list[float] = []
+        self._right: list[float] = []
+        self._unsaid = 0
+
+    def add(self, judgment: Judgment) -> None:
+        """Count one row; one without a choice of the judge's own says nothing."""
+        choice = judgment.verdict.choice
+        if choice is None or judgment.verdict.source is Source.FALLBACK:
+            return
+        stated = confidence(judgment)
+        if stated is None:
+            self._unsaid += 1
+            return
+        self._sure.append(stated)
+        self._right.append(float(choice in self._gold[judgment.task_id]))
+
+    def content(self) -> dict[str, Any] | None:
+        """`n` choices, `ece`, `brier`, mean `confidence`, `accuracy`, and the `bins` that are not empty, JSON-like.
+
+        None where a choice has no confidence, or there is no choice.
+        """
+        if not self._sure or self._unsaid:
+            return None
+        bins = [found for found in reliability_curve(self._sure, self._right) if found.n]
+        return {
+            "n": len(self._sure),
+            "ece": expected_calibration_error(self._sure, self._right).value,
+            "brier": brier(self._sure, self._right).value,
+            "confidence": sum(self._sure) / len(self._sure),
+            "accuracy": sum(self._right) / len(self._right),
+            "bins": [found._asdict() | {"accuracy": found.accuracy._asdict()} for found in bins],
+        }
 
 
 def confidence(judgment: Judgment) -> float | None:

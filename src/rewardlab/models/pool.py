@@ -48,14 +48,14 @@ class Counts:
         failures: Those without a usable answer: connection errors, timeouts, 5xx, malformed replies.
         refusals: Those refused for lack of capacity (429, and 503 with Retry-After).
         times_down: How often the server was taken out of service.
-        thinking_dropped: The server refused the thinking field, and calls went without it from then on.
+        without_thinking: Those sent without the thinking field that is configured, because the server refuses it.
     """
 
     calls: int = 0
     failures: int = 0
     refusals: int = 0
     times_down: int = 0
-    thinking_dropped: bool = False
+    without_thinking: int = 0
 
 
 @dataclass(eq=False, slots=True)
@@ -70,6 +70,7 @@ class Server:
     down_since: float | None = None
     on_trial: bool = False
     recovery: asyncio.Task[None] | None = None
+    thinking_refused: bool = False
 
     @property
     def has_room(self) -> bool:

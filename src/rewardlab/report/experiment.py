@@ -22,6 +22,7 @@ from rewardlab.report.findings import Finding, findings
 from rewardlab.report.frame import Frame
 from rewardlab.report.learned import LearnedRun, learned_folders, read_learned
 from rewardlab.report.tables import policy
+from rewardlab.report.tables.ablation import ablation
 from rewardlab.report.tables.best_of_n import best_of_n
 from rewardlab.report.tables.calibration import calibration
 from rewardlab.report.tables.conduct import conduct
@@ -31,6 +32,7 @@ from rewardlab.report.tables.protocol import protocols
 from rewardlab.report.tables.results import results
 from rewardlab.report.tables.runs import runs
 from rewardlab.report.tables.seeds import across_seeds
+from rewardlab.report.tables.trace_audit import trace_audit
 from rewardlab.report.tables.training import configurations, training
 
 
@@ -164,7 +166,7 @@ def _sections(comparisons: Sequence[Comparison]) -> tuple[Section, ...]:
 
 
 def _section(comparison: Comparison) -> Section:
-    made = (make(comparison) for make in (results, costs, conduct, calibration, groups, runs))
+    made = (make(comparison) for make in (results, ablation, costs, conduct, trace_audit, calibration, groups, runs))
     frames = tuple(frame for frame in made if frame is not None)
     return Section(comparison, frames, figures(comparison))
 

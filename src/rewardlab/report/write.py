@@ -28,7 +28,7 @@ from rewardlab.store.atomic import write_bytes
 
 log = logging.getLogger(__name__)
 
-ON_TERMINAL = ("results", "costs", "conduct")
+ON_TERMINAL = ("results", "ablation", "costs", "conduct", "trace-audit")
 TRACES = 100  # judgments of each arm, flips first, where no other number is asked for
 
 

@@ -15,6 +15,7 @@ are left out, because they quote questions and candidates.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -33,6 +34,29 @@ from rewardlab.verdict import Judgment, Usage
 T = TypeVar("T")
 
 
+def finished_manifest(folder: Path, remedy: str) -> dict[str, Any]:
+    """The manifest of a finished run that something else builds on.
+
+    Args:
+        folder: The run's folder.
+        remedy: What to set where there is no such run.
+
+    Raises:
+        MissingRequirement: When the folder holds no finished run.
+        BadData: When its manifest is no JSON object.
+    """
+    file = folder / "manifest.json"
+    if not file.is_file():
+        raise MissingRequirement(f"no finished run at {folder} (it has no manifest.json)", remedy)
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadData(str(file), 0, "JSON", str(error)) from error
+    if not isinstance(manifest, dict):
+        raise BadData(str(file), 0, "JSON", "not an object")
+    return manifest
+
+
 class Collected(NamedTuple):
     """All rows of a run.
 
@@ -40,11 +64,13 @@ class Collected(NamedTuple):
         judgments: One judgment a key, ordered by key.
         superseded: What attempts cost that a later row of their key replaced.
         span: Seconds from the first judgment's start to the last one's end, added up over the sessions of the run.
+        servers: Base URL to counts of what happened there, added up over the sessions that ended in order.
     """
 
     judgments: list[Judgment]
     superseded: Usage
     span: float
+    servers: dict[str, dict[str, int]]
 
 
 class RunFolder:
@@ -81,17 +107,29 @@ class RunFolder:
         """The rows of all stores as those of one run."""
         judgments: dict[str, Judgment] = {}
         superseded, span = Usage(), 0.0
+        servers: dict[str, Counter[str]] = {}
         for store in self._stores():
             with store:
                 superseded += store.failed_attempts()[1]
                 span = max(span, store.span())
+                for url, counts in store.servers().items():
+                    servers.setdefault(url, Counter()).update(counts)
                 for judgment in store.judgments():
                     kept = judgments.setdefault(judgment.key, judgment)
                     if kept is not judgment:
                         final = judgment.verdict.status.final and not kept.verdict.status.final
                         judgments[judgment.key] = judgment if final else kept
                         superseded += (kept if final else judgment).verdict.usage
-        return Collected([judgments[key] for key in sorted(judgments)], superseded, span)
+        counted = {url: dict(counts) for url, counts in sorted(servers.items())}
+        return Collected([judgments[key] for key in sorted(judgments)], superseded, span, counted)
+
+    def times(self) -> dict[str, tuple[float, float]]:
+        """Key to start and end of every judgment that has a final row."""
+        times: dict[str, tuple[float, float]] = {}
+        for store in self._stores():
+            with store:
+                times |= store.times()
+        return times
 
     def _stores(self) -> list[RowStore]:
         return [RowStore(path) for path in sorted(self.path.glob("rows*.sqlite"))]
@@ -122,7 +160,7 @@ class RunFolder:
     ) -> None:
         """Write rows, item grades, metrics and, last, the manifest."""
         write_bytes(self.path / "rows.jsonl.zst", export_rows(judgments))
-        write_bytes(self.path / "items.jsonl.zst", _compressed(canonical_json(dict(item)) for item in items))
+        write_bytes(self.path / "items.jsonl.zst", compressed(canonical_json(dict(item)) for item in items))
         write_json(self.path / "metrics.json", dict(metrics))
         write_json(self.path / "manifest.json", dict(manifest))
 
@@ -136,7 +174,7 @@ def without_texts(judgment: Judgment) -> Judgment:
 
 def export_rows(judgments: Iterable[Judgment]) -> bytes:
     """Rows without texts as compressed JSON lines, ordered by key, equal for equal rows."""
-    return _compressed(to_json(without_texts(j)) for j in sorted(judgments, key=lambda j: j.key))
+    return compressed(to_json(without_texts(j)) for j in sorted(judgments, key=lambda j: j.key))
 
 
 def read_rows(path: Path) -> Iterator[Judgment]:
@@ -154,17 +192,34 @@ def read_items(path: Path) -> Iterator[dict[str, Any]]:
     return _read(path, json.loads)
 
 
-def _compressed(lines: Iterable[str]) -> bytes:
-    return zstandard.ZstdCompressor(level=10).compress("".join(f"{line}\n" for line in lines).encode())
+def compressed(lines: Iterable[str]) -> bytes:
+    """Lines as one compressed file, equal for equal lines."""
+    deflate = zstandard.ZstdCompressor(level=10).compressobj()
+    return b"".join([*(deflate.compress(f"{line}\n".encode()) for line in lines), deflate.flush()])
 
 
-def _read(path: Path, parse: Callable[[str], T]) -> Iterator[T]:
+def _read(path: Path, parse: Callable[[bytes], T]) -> Iterator[T]:
     if not path.exists():
         raise MissingRequirement(f"there is no {path}", "run the experiment, or give the folder of a finished run")
-    text = zstandard.ZstdDecompressor().decompress(path.read_bytes(), max_output_size=2**31).decode()
-    # Not splitlines: JSON text may hold other line separators.
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
+    for number, line in enumerate(_lines(path), 1):
         try:
             yield parse(line)
         except ValueError as error:
             raise BadData(str(path), number, "row", str(error).splitlines()[0]) from error
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """The lines of a compressed file, which is never whole in memory. Raises BadData when it is cut off or damaged."""
+    inflate = zstandard.ZstdDecompressor().decompressobj()
+    number, begun = 0, b""
+    with path.open("rb") as file:
+        while chunk := file.read(2**16):
+            try:
+                # Not splitlines: JSON text may hold other line separators.
+                *lines, begun = (begun + inflate.decompress(chunk)).split(b"\n")
+            except zstandard.ZstdError as error:
+                raise BadData(str(path), number + 1, "row", str(error)) from error
+            number += len(lines)
+            yield from lines
+    if begun or not inflate.eof:
+        raise BadData(str(path), number + 1, "row", "the file is cut off")

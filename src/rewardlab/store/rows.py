@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +40,7 @@ CREATE TABLE IF NOT EXISTS rows (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS one_final_row ON rows (key) WHERE final = 1;
 CREATE INDEX IF NOT EXISTS by_key ON rows (key);
+CREATE TABLE IF NOT EXISTS servers (session INTEGER NOT NULL, counts TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS gold (task TEXT PRIMARY KEY, candidates TEXT NOT NULL);
 """
 
@@ -103,6 +105,34 @@ class RowStore:
             )
         except sqlite3.Error as error:
             raise StorageError(self._path, error) from error
+
+    def add_servers(self, counts: Mapping[str, Mapping[str, int]]) -> None:
+        """Commit what happened at each server in this session. A session that is killed leaves no counts.
+
+        Args:
+            counts: Base URL to counts.
+
+        Raises:
+            StorageError: When it cannot be written.
+        """
+        written = json.dumps({url: dict(of_url) for url, of_url in counts.items()})
+        try:
+            self._db.execute("INSERT INTO servers VALUES (?, ?)", (self._session, written))
+        except sqlite3.Error as error:
+            raise StorageError(self._path, error) from error
+
+    def servers(self) -> dict[str, Counter[str]]:
+        """Base URL to counts, added up over the sessions of the run."""
+        total: dict[str, Counter[str]] = {}
+        for (counts,) in self._db.execute("SELECT counts FROM servers"):
+            for url, of_url in json.loads(counts).items():
+                total.setdefault(url, Counter()).update(of_url)
+        return total
+
+    def times(self) -> dict[str, tuple[float, float]]:
+        """Key to start and end of the judgment in its final row."""
+        rows = self._db.execute("SELECT key, started, ended FROM rows WHERE final = 1")
+        return {key: (started, ended) for key, started, ended in rows}
 
     def finished(self) -> set[str]:
         """Keys that have a final row."""

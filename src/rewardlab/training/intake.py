@@ -27,11 +27,13 @@ class Intake:
         kept: Examples that training uses.
         dropped: Reason to number of rows.
         truncated: Examples whose beginning was cut.
+        unused: Examples that a limit left out; they are no fault of the data.
         undecided: Comparisons whose annotator preferred neither side; they are no fault of the data.
     """
 
     def __init__(self) -> None:
         self.kept = 0
+        self.unused = 0
         self.undecided = 0
         self.dropped: Counter[str] = Counter()
         self.truncated = 0
@@ -73,7 +75,7 @@ class Intake:
         Raises:
             UserError: Above a limit, or when nothing is left.
         """
-        total = self.kept + self.dropped.total()
+        total = self.kept + self.unused + self.dropped.total()
         if not self.kept or self.dropped.total() > max_dropped * total:
             reasons = ", ".join(f"{n} {reason}" for reason, n in self.dropped.most_common()) or "there are none"
             places = "".join(f"\n  {place}" for place in self._places[:_NAMED])
@@ -89,5 +91,10 @@ class Intake:
 
     def counts(self) -> dict[str, Any]:
         """For metrics.json and for the screen."""
-        dropped = dict(sorted(self.dropped.items()))
-        return {"kept": self.kept, "dropped": dropped, "truncated": self.truncated, "undecided": self.undecided}
+        return {
+            "kept": self.kept,
+            "dropped": dict(sorted(self.dropped.items())),
+            "truncated": self.truncated,
+            "unused": self.unused,
+            "undecided": self.undecided,
+        }

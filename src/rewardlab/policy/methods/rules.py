@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rewardlab.judges.verify import Verifiers
+from rewardlab.policy.methods.judged import rating_task
 from rewardlab.policy.reward import Prompt, Reward, RewardMethod, Rollout
-from rewardlab.task import Candidate, Form, ResourceKind, Task
+from rewardlab.task import ResourceKind, Setting
 from rewardlab.verdict import Decision, Evidence, Status
 
 RESOURCE_OF: Mapping[str, ResourceKind] = {
@@ -41,8 +42,7 @@ class Rules(RewardMethod):
 
     async def score(self, prompt: Prompt, rollout: Rollout) -> Reward:
         """Share of decided criteria that the rollout meets."""
-        candidate = Candidate("rollout", rollout.text)
-        task = Task(prompt.id, Form.RATE, prompt.messages, (candidate,), prompt.resources)
+        task = rating_task(prompt, rollout, Setting.RESOURCE)
         ledger: list[Evidence] = []
         for name in self._usable(prompt):
             ledger += await self._verifiers.run(name, task, name)
