@@ -35,16 +35,29 @@ def reward_model(parent: Path, seed: int, accuracy: float, tuning: str = "lora")
     return learned_run(parent, metrics, identity, {"validation/accuracy": [0.5, accuracy]})
 
 
-def policy(parent: Path, method: str, seed: int, held_out: float, reward: float = 0.9) -> Path:
-    """A policy trained under a reward method, with the layout that `rewardlab.report.tables.policy` documents."""
-    metrics = {
-        "policy": "tiny",
-        "method": method,
-        "steps": 50,
-        "before": {"sums": 0.1, "words": 0.2},
-        "held_out": {"sums": held_out, "words": held_out + 0.1},
-        "last": {"reward": reward, "length": 20.0, "entropy": 0.7, "zero_variance": 0.25, "failed": 0.0},
-        "cost": {"calls": 400, "tokens": 9000, "seconds": 12.5},
+def policy(parent: Path, reward: str, seed: int, held_out: float, promised: float = 0.9) -> Path:
+    """A policy trained under a reward, with the numbers that `rewardlab.policy.grpo` documents."""
+    final = {
+        "test/accuracy": held_out,
+        "heldout/accuracy": held_out + 0.1,
+        "train/accuracy": 0.5,
+        "train/reward": promised,
+        "test/length": 20.0,
+        "gap": promised - held_out,
+        "zero_variance": 0.25,
+        "rollouts": 400.0,
+        "masked/timeout": 4.0,
+        "judge_calls": 400.0,
+        "judge_prompt_tokens": 8000.0,
+        "judge_completion_tokens": 1000.0,
     }
-    curve = {"validation/accuracy": [0.1, held_out], "train/reward": [0.2, reward]}
-    return learned_run(parent, metrics, {"method": method, "seed": seed}, curve)
+    data = {"policy": "tiny", "reward": reward, "tasks": "sums", "seed": seed, "kept": 90}
+    metrics = {
+        "method": f"tiny-{reward}",
+        "data": data,
+        "steps": 50,
+        "final": final,
+        "last": {"train/entropy": 0.7},
+    }
+    curve = {"validation/dev/accuracy": [0.1, held_out], "train/reward": [0.2, promised]}
+    return learned_run(parent, metrics, {"method": {"reward": {"names": reward}}, "seed": seed}, curve)

@@ -16,14 +16,14 @@ def place(tmp_path_factory: pytest.TempPathFactory, folders: list[Path]) -> Path
     """Results with a compared experiment that has a report, and two of training runs that have none."""
     root = tmp_path_factory.mktemp("rebuild")
     runs = [Path(shutil.copytree(folder, root / "results" / "toy" / folder.name)) for folder in folders[3:]]
-    write_report(runs, root / "results" / "toy")
+    write_report(runs, root / "results" / "toy", "always_first")
     reward_model(root / "results" / "training", 0, 0.7)
     policy(root / "results" / "rl", "rules", 0, 0.3)
     return root
 
 
 def rebuilt(root: Path, with_local: bool = False) -> Rebuilt:
-    return rebuild(root / "results", root / "paper", None, "always_first", 5, with_local)
+    return rebuild(root / "results", root / "paper", None, "direct", 5, with_local)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,12 @@ def test_another_rebuild_finds_every_byte_as_it_is(place: Path, written: Rebuilt
 
 
 @pytest.mark.parametrize(
-    "name", ["results/toy/table.md", "paper/tables/rl-trained-policies-tiny-policy-tiny.tex", "paper/report.html"]
+    "name",
+    [
+        "results/toy/table.md",
+        "paper/tables/rl-trained-policies-tiny-on-sums-policy-tiny-on-sums.tex",
+        "paper/report.html",
+    ],
 )
 def test_a_changed_number_is_stale_and_named(place: Path, written: Rebuilt, name: str) -> None:
     file = place / name
@@ -74,6 +79,11 @@ def test_a_run_that_goes_makes_every_table_of_it_stale(place: Path, written: Reb
     stale = "\n".join(rebuilt(root).stale())
     for name in ("results/toy/table.md", "results/toy/table.tex", "results/toy/report.html", "paper/report.html"):
         assert name in stale
+
+
+def test_a_page_is_made_again_with_the_baseline_that_it_was_made_with(place: Path, written: Rebuilt) -> None:
+    assert b'name="baseline" content="always_first"' in written.kept[place / "results" / "toy"]["report.html"]
+    assert "Δ to always_first" in (place / "results" / "toy" / "table.md").read_text()
 
 
 def test_the_paper_has_every_experiment_under_its_name(place: Path, written: Rebuilt) -> None:

@@ -21,13 +21,13 @@ from rewardlab.report.figures import figures
 from rewardlab.report.findings import Finding, findings
 from rewardlab.report.frame import Frame
 from rewardlab.report.learned import LearnedRun, learned_folders, read_learned
-from rewardlab.report.tables import policy
 from rewardlab.report.tables.ablation import ablation
 from rewardlab.report.tables.best_of_n import best_of_n
 from rewardlab.report.tables.calibration import calibration
 from rewardlab.report.tables.conduct import conduct
 from rewardlab.report.tables.costs import costs
 from rewardlab.report.tables.groups import groups
+from rewardlab.report.tables.policy import arms, by_policy, policies
 from rewardlab.report.tables.protocol import protocols
 from rewardlab.report.tables.results import results
 from rewardlab.report.tables.runs import runs
@@ -106,12 +106,14 @@ class Experiment:
         sections: One a comparison.
         chapters: The rest.
         runs: The judged runs, for claims.
+        baseline: The arm that others are compared with.
     """
 
     name: str
     sections: tuple[Section, ...]
     chapters: tuple[Chapter, ...]
     runs: tuple[FinishedRun, ...]
+    baseline: str
 
     def named(self) -> Experiment:
         """The same with its name in every title, to stand beside others."""
@@ -153,7 +155,7 @@ def read_experiment(name: str, folders: Sequence[Path], baseline: str) -> Experi
         *_selected([run for run in judged if run.selects]),
         *_learned(read_learned(learned)),
     ]
-    return Experiment(name, _sections(comparisons), tuple(chapters), plain)
+    return Experiment(name, _sections(comparisons), tuple(chapters), plain, baseline)
 
 
 def _sections(comparisons: Sequence[Comparison]) -> tuple[Section, ...]:
@@ -191,10 +193,8 @@ def _learned(learned: Sequence[LearnedRun]) -> list[Chapter]:
         curves = learning_curves(frame.name, configurations(of_method), ("train/loss", "validation/accuracy"))
         title = f"Trained models, {of_method[0].metrics['method']}"
         chapters.append(Chapter(title, (frame,), {"curves": curves} if curves else {}))
-    for frame in policy.policies(taught):
-        of_policy = [run for run in taught if f"policy-{run.metrics['policy']}" == frame.name]
-        shown = ("validation/accuracy", "train/reward", "train/length")
-        curves = learning_curves(frame.name, policy.arms(of_policy), shown)
-        title = f"Trained policies, {of_policy[0].metrics['policy']}"
-        chapters.append(Chapter(title, (frame,), {"curves": curves} if curves else {}))
+    for frame, (name, of_policy) in zip(policies(taught), by_policy(taught).items(), strict=True):
+        shown = ("validation/dev/accuracy", "train/reward", "train/length", "train/entropy")
+        curves = learning_curves(frame.name, arms(of_policy), shown)
+        chapters.append(Chapter(f"Trained policies, {name}", (frame,), {"curves": curves} if curves else {}))
     return chapters

@@ -1,8 +1,7 @@
 """Finished training runs as typed records: of reward models, of judges, of policies.
 
-A training run's folder has a manifest, metrics and a curve, and no rows. Which of the two it is, its metrics tell: a
-policy's have a "policy" (see `rewardlab.report.tables.policy` for their layout), those of a reward model or judge a
-"final" (see `rewardlab.training.run`).
+A training run's folder has a manifest, metrics and a curve, and no rows (see `rewardlab.training.run`). The data of a
+policy's metrics name the policy (see `rewardlab.policy.grpo`).
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ class LearnedRun:
     @property
     def is_policy(self) -> bool:
         """Whether a policy was trained, and not a judge or a reward model."""
-        return "policy" in self.metrics
+        return "policy" in self.metrics["data"]
 
     @property
     def trace(self) -> str:

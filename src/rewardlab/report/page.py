@@ -6,7 +6,10 @@ script that lies beside the page where the runs were made, and elsewhere a sente
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -28,10 +31,17 @@ CAPTIONS = {
 }
 
 
-def render(sections: Sequence[Section], chapters: Sequence[Chapter] = ()) -> str:
+def baseline_of(page: Path, otherwise: str) -> str:
+    """The baseline that a page was made with, so that it can be made again; `otherwise` where it names none."""
+    found = re.search(r'<meta name="baseline" content="([^"]+)">', page.read_text(encoding="utf-8"))
+    return html.unescape(found[1]) if found else otherwise
+
+
+def render(baseline: str, sections: Sequence[Section], chapters: Sequence[Chapter] = ()) -> str:
     """The page.
 
     Args:
+        baseline: The arm that others are compared with.
         sections: One for each comparison, in order.
         chapters: Tables and figures beside them, in order.
 
@@ -46,10 +56,16 @@ def render(sections: Sequence[Section], chapters: Sequence[Chapter] = ()) -> str
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    drawn = {part.anchor: _inline(part.anchor, part.figures) for part in (*sections, *chapters)}
+    parts: list[Section | Chapter] = [*sections, *chapters]
+    drawn = {part.anchor: _inline(part.anchor, part.figures) for part in parts}
     template = environment.get_template("report.html.j2")
     return template.render(
-        leading=leading(sections), sections=sections, chapters=chapters, drawn=drawn, captions=CAPTIONS
+        baseline=baseline,
+        leading=leading(sections),
+        sections=sections,
+        chapters=chapters,
+        drawn=drawn,
+        captions=CAPTIONS,
     )
 
 

@@ -18,18 +18,18 @@ IN_TEXT = ("results", "conduct", "calibration")
 FIGURES_IN_TEXT = ("accuracy", "budget", "reliability", "curves")
 
 
-def paper_files(experiments: Sequence[Experiment], claims: Sequence[Chapter]) -> dict[str, bytes]:
+def paper_files(experiments: Sequence[Experiment], across: Sequence[Chapter]) -> dict[str, bytes]:
     """The generated files of the paper's folder that are kept in git: name to content.
 
     Args:
         experiments: In the order in which the paper tells of them.
-        claims: Chapters with the claims, which rest on all of them.
+        across: Chapters that rest on several of them: studies, and the claims.
     """
     sections, chapters = _parts(experiments)
-    chapters = [*chapters, *claims]
+    chapters = [*chapters, *across]
     parts = [*sections, *chapters]
     files = {
-        "report.html": render(sections, chapters),
+        "report.html": render("", sections, chapters),
         "tables/findings.tex": _findings(sections),
         "tables/main.tex": _inputs(parts, appendix=False),
         "tables/appendix.tex": _inputs(parts, appendix=True),

@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 from rewardlab.claims.registry import Claims
 from rewardlab.errors import UserError
-from rewardlab.report.experiment import read_experiment, run_folders
+from rewardlab.report.experiment import Chapter, read_experiment, run_folders
+from rewardlab.report.page import baseline_of
 from rewardlab.report.paper import paper_figures, paper_files
+from rewardlab.report.study import is_study, study_frames, study_markdown
 from rewardlab.report.write import claim_chapters, report_files, trace_files, write_files
 
 GENERATED = ("figures/*.svg", "tables/*.tex")  # in a folder with a report, nothing else has these names
@@ -71,7 +73,7 @@ def rebuild(
         results: Folder of experiments, each a folder of runs. A folder in it that has a report.html has it made again.
         paper: The paper's folder.
         claims: Reported numbers and predictions.
-        baseline: As in `read_experiment`.
+        baseline: Of experiments that have no page to name theirs.
         traces: As in `write_report`.
         with_local: Whether to make also what is not kept in git.
 
@@ -81,22 +83,35 @@ def rebuild(
     folders = run_folders(results)
     if not folders:
         raise UserError(f"{results} holds no finished run; run experiments/reproduce.py first")
+    studies = sorted(place.parent for place in results.rglob("trainings") if is_study(place.parent))
     by_parent: dict[Path, list[Path]] = {}
     for folder in folders:
-        by_parent.setdefault(folder.parent, []).append(folder)
-    experiments = {p: read_experiment(_name(p, results), of_p, baseline) for p, of_p in by_parent.items()}
+        if not any(folder.is_relative_to(study / "trainings") for study in studies):  # a study tells of its own
+            by_parent.setdefault(folder.parent, []).append(folder)
+    told = {p: read_experiment(_name(p, results), of, _baseline(p, baseline)) for p, of in by_parent.items()}
     kept, local = {}, {}
     for place in sorted(page.parent for page in results.rglob("report.html") if "mlflow-artifacts" not in page.parts):
-        experiment = experiments.get(place) or read_experiment(place.name, run_folders(place), baseline)
+        experiment = told.get(place) or read_experiment(place.name, run_folders(place), _baseline(place, baseline))
         kept[place] = report_files(experiment)
         local[place] = trace_files(experiment.sections, traces) if with_local else {}
-    told = list(experiments.values())
-    runs = {run.run_id: run for experiment in told for run in experiment.runs}
-    kept[paper] = paper_files(told, claim_chapters(claims, list(runs.values())))
+    chapters = []
+    for study in studies:
+        base = next((_baseline(page.parent, baseline) for page in sorted(study.rglob("report.html"))), baseline)
+        kept[study] = {"table.md": study_markdown(study, base, claims).encode()}
+        chapters.append(Chapter(f"Study, {_name(study, results)}", tuple(study_frames(study, base, claims)), {}))
+    runs = {run.run_id: run for experiment in told.values() for run in experiment.runs}
+    experiments = list(told.values())
+    kept[paper] = paper_files(experiments, [*chapters, *claim_chapters(claims, list(runs.values()))])
     if with_local:
-        sections = [section for experiment in told for section in experiment.named().sections]
-        local[paper] = {**paper_figures(told), **trace_files(sections, traces)}
+        sections = [section for experiment in experiments for section in experiment.named().sections]
+        local[paper] = {**paper_figures(experiments), **trace_files(sections, traces)}
     return Rebuilt(kept, local)
+
+
+def _baseline(folder: Path, otherwise: str) -> str:
+    """The baseline that the page of a folder was made with."""
+    page = folder / "report.html"
+    return baseline_of(page, otherwise) if page.exists() else otherwise
 
 
 def _name(folder: Path, results: Path) -> str:

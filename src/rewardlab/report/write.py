@@ -73,9 +73,13 @@ def write_report(
         _warn_of_missing_baseline(section.comparison)
     files = report_files(experiment, claim_chapters(claims, experiment.runs))
     written = write_files(out_dir, {**files, **trace_files(experiment.sections, traces)})
+    return Report(terminal(experiment), written, tuple(section.comparison for section in experiment.sections))
+
+
+def terminal(experiment: Experiment) -> str:
+    """The results and cost tables of every comparison and the other chapters, as Markdown."""
     parts = [_markdown(s.title, [f for f in s.frames if f.name in ON_TERMINAL]) for s in experiment.sections]
-    parts += [_markdown(chapter.title, chapter.frames) for chapter in experiment.chapters]
-    return Report("\n".join(parts), written, tuple(section.comparison for section in experiment.sections))
+    return "\n".join([*parts, *(_markdown(chapter.title, chapter.frames) for chapter in experiment.chapters)])
 
 
 def report_files(experiment: Experiment, claims: Sequence[Chapter] = ()) -> dict[str, bytes]:
@@ -85,7 +89,7 @@ def report_files(experiment: Experiment, claims: Sequence[Chapter] = ()) -> dict
     return {
         "table.md": "\n".join(_markdown(part.title, part.frames) for part in shown).encode(),
         "table.tex": "\n".join(to_latex(f.brief(), label) for part in shown for f, label in labelled(part)).encode(),
-        "report.html": render(sections, chapters).encode(),
+        "report.html": render(experiment.baseline, sections, chapters).encode(),
         **{f"figures/{p.anchor}-{name}.svg": drawn.svg.encode() for p in shown for name, drawn in p.figures.items()},
     }
 

@@ -10,7 +10,7 @@ from scipy.stats import trim_mean
 from rewardlab.errors import BadData
 from rewardlab.report.frame import Frame
 from rewardlab.report.learned import learned_folders, read_learned
-from rewardlab.report.tables.policy import policies
+from rewardlab.report.tables.policy import arms, policies
 from tests.report.learned import policy
 from tests.report.tables.cells import cell
 
@@ -46,18 +46,27 @@ def test_every_seed_of_an_arm_beats_the_baseline(frame: Frame) -> None:
 
 
 def test_the_gap_is_reward_minus_held_out(frame: Frame) -> None:
-    held_out = np.mean([x + 0.05 for x in HELD_OUT["rules"]])
+    held_out = np.mean(HELD_OUT["rules"])
     assert cell(frame, "rules", "gap").value == pytest.approx(100 * (0.9 - held_out))
 
 
-def test_the_untrained_policy_is_always_a_row(frame: Frame) -> None:
-    assert cell(frame, "untrained", "held-out % [95 % CI]").value == pytest.approx(15.0)
-    assert cell(frame, "untrained", "seeds").text == "5"
-    assert cell(frame, "untrained", "gap").note == "not trained"
+def test_costs_are_means_over_seeds(frame: Frame) -> None:
+    texts = [cell(frame, "skill", title).text for title in ("masked %", "judge calls", "judge tokens", "entropy")]
+    assert texts == ["1.0", "400", "9,000", "0.70"]
+
+
+def test_a_reward_used_in_two_ways_is_two_arms(tmp_path: Path) -> None:
+    folders = [policy(tmp_path / "a", "rules", seed, 0.3) for seed in (0, 1)]
+    other = policy(tmp_path / "b", "rules", 0, 0.4)
+    identity = json.loads((other / "identity.json").read_text()) | {"method.objective.kl": "0.1"}
+    manifest = json.loads((other / "manifest.json").read_text()) | {"identity": identity, "run_id": "other"}
+    (other / "manifest.json").write_text(json.dumps(manifest))
+    found = arms(read_learned([*folders, other]))
+    assert {name: len(of) for name, of in found.items()} == {"rules, the only one": 2, "rules, objective.kl=0.1": 1}
 
 
 def test_numbers_can_be_traced_to_all_of_their_runs(frame: Frame, place: Path) -> None:
-    ids = [run.run_id for run in read_learned(learned_folders(place)) if run.metrics["method"] == "skill"]
+    ids = [run.run_id for run in read_learned(learned_folders(place)) if run.metrics["data"]["reward"] == "skill"]
     assert all(name in cell(frame, "skill", "reward %").trace for name in ids)
 
 
@@ -70,7 +79,7 @@ def test_without_the_baseline_no_probability_is_made_up(tmp_path: Path) -> None:
 def test_a_missing_number_is_named(tmp_path: Path) -> None:
     folder = policy(tmp_path, "rules", 0, 0.4)
     metrics = json.loads((folder / "metrics.json").read_text())
-    del metrics["last"]["entropy"]
+    del metrics["final"]["heldout/accuracy"]
     (folder / "metrics.json").write_text(json.dumps(metrics))
-    with pytest.raises(BadData, match=r"last\.entropy: is missing"):
-        policies(read_learned([folder]))
+    with pytest.raises(BadData, match=r"final.heldout/accuracy: is missing"):
+        policies(read_learned([folder, policy(tmp_path, "skill", 0, 0.4)]))

@@ -32,7 +32,7 @@ def test_a_judge_that_ran_under_both_protocols_is_a_row(place: Path) -> None:
     assert texts[1:3] == ["always_first", "40"]
     assert row[3].value == pytest.approx(100 * released.metrics["official"]["accuracy"])
     assert row[5].value == pytest.approx(100 * audited.metrics["strict"]["accuracy"])
-    credit = {item.item: item.strict or 0.0 for item in audited.items}
+    credit = {item.item: item.official or 0.0 for item in audited.items}
     gap = sum((item.official or 0.0) - credit[item.item] for item in released.items) / 40
     assert row[6].value == pytest.approx(100 * gap)
     assert released.run_id in row[6].trace and audited.run_id in row[6].trace

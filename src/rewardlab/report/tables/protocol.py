@@ -37,14 +37,14 @@ def protocols(runs: Sequence[FinishedRun]) -> Frame | None:
         Column("released, official %", "the released orders, settings and grading"),
         Column("audited, official %", "both orders, and the upstream grading"),
         Column("audited, strict %", "both orders, and nothing for an item without a verdict"),
-        Column("Δ [95 % CI]", "released official minus audited strict on shared items, in points"),
+        Column("Δ [95 % CI]", "official, released minus audited, on shared items, in points"),
         Column("first, released", "choices that fell on the candidate shown first", brief=False),
         Column("first, audited", "choices that fell on the candidate shown first", brief=False),
         Column("faults", "known faults of the released protocol that touch the benchmark", brief=False, numeric=False),
     )
     caption = (
-        "The same judge under both protocols. Δ: paired over items, released official minus audited strict, in points, "
-        "with a BCa bootstrap interval over clusters; where the headline is a composite, of its item grades."
+        "The same judge under both protocols. Δ: official, released minus audited, paired over items, in points, with "
+        "a BCa bootstrap interval over clusters; where the headline is a composite, of its item grades."
     )
     rows = tuple(_row(released[key], audited[key]) for key in both)
     return Frame("protocol", "As released against audited", caption, columns, rows)
@@ -78,7 +78,8 @@ def _row(released: FinishedRun, audited: FinishedRun) -> tuple[Cell, ...]:
 
 
 def _gap(shared: Sequence[tuple[ItemGrade, ItemGrade]], released: FinishedRun, trace: str) -> Cell:
-    counted = [(a.official, b.strict or 0.0, a.weight, a.cluster) for a, b in shared if a.official is not None]
+    graded = [(a, b) for a, b in shared if a.official is not None and b.official is not None]
+    counted = [(a.official, b.official, a.weight, a.cluster) for a, b in graded]
     if not counted:
         return empty("upstream grades no item alone", trace)
     ours, theirs, weights, clusters = zip(*counted, strict=True)
