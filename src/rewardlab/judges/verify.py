@@ -93,6 +93,12 @@ class Verifiers:
         return {entry["criterion"]: check for entry, check in zip(bound, checks, strict=True)}
 
 
+def in_prose(task: Task) -> list[str]:
+    """The criteria of a task's checklist that no program is bound to: its entries that are sentences."""
+    lists = [_listed(r.content) for r in task.resources if r.kind is ResourceKind.CHECKLIST]
+    return [entry for listed in lists for entry in listed if isinstance(entry, str)]
+
+
 def _content(task: Task, kind: ResourceKind) -> str:
     return next(resource.content for resource in task.resources if resource.kind is kind)
 
@@ -104,9 +110,12 @@ def _checkable(checklist: str) -> Sequence[constraints.Constraint]:
 
 def _entries(checklist: str, *kinds: str) -> list[dict[str, Any]]:
     """The entries of a checklist that are of some kinds."""
+    return [entry for entry in _listed(checklist) if isinstance(entry, dict) and entry.get("kind") in kinds]
+
+
+def _listed(checklist: str) -> list[Any]:
     try:
         entries = json.loads(checklist)
     except ValueError:
         return []
-    listed = entries if isinstance(entries, list) else []
-    return [entry for entry in listed if isinstance(entry, dict) and entry.get("kind") in kinds]
+    return entries if isinstance(entries, list) else []
