@@ -30,8 +30,12 @@ from tests.canaries import BENCHMARKS
 from tests.test_experiments import command
 
 STATIC = ("direct", "direct_reasoned", "self_consistency", "flat_standard", "flat_resource")  # these answer STEPS too
-AGENTS = ("tool_only", "skill_standard", "skill_resource")
-ARMS = (*STATIC, *AGENTS, "rubric", "panel", "reference_only", "verifier_only", "random")
+AGENTS = (
+    "tool_only", "skill_standard", "skill_resource", "skill_brief", "skill_brief_resource", "skill_brief_exchanged",
+    "skill_brief_wrong_reference",
+)  # fmt: skip
+NO_MODEL = ("reference_only", "verifier_only", "random")
+ARMS = (*STATIC, *AGENTS, "rubric", "panel", *NO_MODEL)
 ELSEWHERE = {
     "scalar": "a reward model: tests/judges/test_scalar.py",
     "process": "a reward model: tests/judges/test_process.py",
@@ -84,7 +88,7 @@ def test_every_arm_runs_on_a_benchmark_that_fits_its_forms(
         allowed |= {Status.SKIPPED.value} if arm in ("reference_only", "verifier_only") else set()
         assert set(run.manifest["status"]) <= allowed, f"{arm}: {run.manifest['status']}"
         assert run.metrics["summary"]["judgments"] == run.manifest["judgments"] > 0
-        assert (run.manifest["model"].get("model") == NAME) == (arm in {*STATIC, *AGENTS, "rubric", "panel"})
+        assert (run.manifest["model"].get("model") == NAME) == (arm not in NO_MODEL)
 
 
 def test_arms_that_build_on_another_run_and_the_tables_of_all(
