@@ -98,10 +98,11 @@ def test_arms_that_build_on_another_run_and_the_tables_of_all(
         ("judge=self_consistency_matched", f"judge.budget_run='{whole.folder}'", "model=scripted"),
         ("judge=reread", f"judge.source_run='{whole.folder}'", "model=none"),
     )
-    for overrides in built:
+    half = ("judge=skill_resource", "judge.name=half", "skill.pool=half_a", "model=scripted")
+    for overrides in (*built, half):
         session.run(compose("evaluate", [*overrides, *SMALL, "benchmark.form=pair", f"results_dir={tmp_path}"]))
-    tables = write_report(finished_folders(tmp_path), tmp_path / "out", "skill_resource").markdown
-    for title, arms in (("Ablations, with budgets", 5), ("Audit of the traces", 2)):
+    tables = write_report(finished_folders(tmp_path), tmp_path / "out").markdown
+    for title, arms in (("Ablations, with budgets", 6), ("Audit of the traces", 3)):
         table = tables.partition(f"### {title}")[2].partition("###")[0]
         assert len(re.findall(r"^\| \w+", table, re.MULTILINE)) == arms + 1, table
 
@@ -140,4 +141,4 @@ def test_the_arms_of_a_profile_compose_and_have_names_of_their_own(root: Path, p
         folders[name] = f"results/{name}"
     if profile == "ablation_pools":
         resources = load_package(root / "skills" / "reward-evaluation").resources
-        assert len(folders) == len(pools(resources))
+        assert len(folders) == 1 + len(pools(resources))  # and the baseline

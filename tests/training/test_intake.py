@@ -18,6 +18,14 @@ def test_a_bad_row_is_counted_and_the_others_are_used() -> None:
     assert intake.counts() == {"kept": 2, "dropped": {"bad row": 2}, "truncated": 0, "unused": 0, "undecided": 0}
 
 
+def test_what_is_left_out_is_named_with_file_and_row(caplog: pytest.LogCaptureFixture) -> None:
+    intake = Intake()
+    intake.parse(rows("a", "", "b", "c"), lambda row: row.text("text"))
+    intake.kept = 3
+    intake.check("pairs", max_dropped=0.25, max_truncated=0.0)
+    assert "1 of 4 pairs are left out:\n  pairs.jsonl, row 2, field text" in caplog.text
+
+
 def test_too_many_are_refused_with_file_and_row() -> None:
     intake = Intake()
     intake.parse(rows("a", "", "b", "c"), lambda row: row.text("text"))

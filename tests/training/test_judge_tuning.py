@@ -30,6 +30,7 @@ def tuned(base: Path, results: Path, *overrides: str, method: str = "judge_stati
         "data.validation_per_family=1",
         "data.families=[aiw,products]",
         "method.max_length=8000",
+        "method.examples=null",
         "method.optimisation.epochs=2",
         "method.optimisation.batch_size=2",
         "train.validate_every=2",
@@ -104,9 +105,9 @@ def test_budgets_take_the_beginning_of_one_sequence(base: Path, tmp_path: Path) 
     runs = {
         name: done(tuned(base, tmp_path, *overrides))
         for name, overrides in {
-            "all": ["method.examples=null"],
+            "all": [],
             "two": ["method.examples=2"],
-            "tokens": ["method.examples=null", "method.tokens=6500"],
+            "tokens": ["method.tokens=6500"],
         }.items()
     }
     data = {name: run.metrics["data"] for name, run in runs.items()}
@@ -117,6 +118,12 @@ def test_budgets_take_the_beginning_of_one_sequence(base: Path, tmp_path: Path) 
         spent = json.loads((run.folder / "manifest.json").read_text())["speed"]["tokens"]
         assert spent == pytest.approx(run.metrics["data"]["computed_tokens"], rel=0.15)
     assert len({run.folder for run in runs.values()}) == 3
+
+
+@pytest.mark.parametrize("budget", ["examples=7", "tokens=50000", "tokens=100", "examples=0"])
+def test_a_budget_that_the_supply_does_not_meet_is_refused(base: Path, tmp_path: Path, budget: str) -> None:
+    with pytest.raises(UserError, match=r"6 demonstrations of \d+ tokens do not fit"):
+        train(tuned(base, tmp_path, f"method.{budget}"))
 
 
 def test_a_skill_judge_is_tuned_in_both_settings(base: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from hydra import compose
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import InterpolationToMissingValueError
 
 from rewardlab.errors import MissingRequirement, UnknownName, UserError
 from rewardlab.evaluation.forecast import Forecast
@@ -77,8 +78,17 @@ def _composed(overrides: list[str]) -> DictConfig:
 
 
 def arms(config: DictConfig) -> list[list[str]]:
-    """The overrides of every arm, the shared ones first."""
-    profile = OmegaConf.to_container(config.profile, resolve=True)
+    """The overrides of every arm, the shared ones first.
+
+    Raises:
+        MissingRequirement: When the profile leaves a value to the command line that is not given.
+    """
+    try:
+        profile = OmegaConf.to_container(config.profile, resolve=True)
+    except InterpolationToMissingValueError as error:
+        missing = str(error).splitlines()[0].rpartition(" ")[2]
+        what = f"profile {config.profile.name} leaves {missing} to the command line"
+        raise MissingRequirement(what, f"give {missing}=..., which configs/profile explains") from error
     assert isinstance(profile, dict)
     shared = [
         f"seed={config.seed}",

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rewardlab.errors import UnknownName
 from rewardlab.judges.readout import as_verdict
+from rewardlab.judges.verify import in_prose
 from rewardlab.randomness import stream
 from rewardlab.task import Form, ResourceKind, Setting, Task
 from rewardlab.verdict import Decision, Evidence, Hardness, Status, Verdict
@@ -147,11 +148,11 @@ class PromptCriteria(_Imperfect):
     async def judge(self, task: Task) -> Verdict:
         """Read; SKIPPED where every criterion has a program."""
         (candidate,) = task.candidates
-        in_prose = _in_prose(task)
+        unbound = set(in_prose(task))
         read = [
             (describe(c), self._reader.read(describe(c), candidate.text, self._reader.follows(c, candidate.text)))
             for c in _constraints(task)
-            if describe(c) in in_prose
+            if describe(c) in unbound
         ]
         if not read:
             return _skipped()
@@ -193,11 +194,6 @@ def _constraints(task: Task) -> list[Constraint]:
         for constraint in json.loads(resource.content)
     ]
     return found
-
-
-def _in_prose(task: Task) -> set[str]:
-    lists = [json.loads(r.content) for r in task.resources if r.kind is ResourceKind.CHECKLIST]
-    return {entry for listed in lists for entry in listed if isinstance(entry, str)}
 
 
 def _evidence(criterion: str, candidate: str, met: bool, weight: float) -> Evidence:

@@ -2,12 +2,13 @@
 
 Nothing is left out silently. A source goes through its rows with an `Intake`, which notes every row that breaks the
 schema or is useless for training (a missing side, an identical pair, an empty text or step, too many tokens) and every
-input that had to be cut. The counts are part of a run's metrics; above the limits that the config sets, the run does
-not start and the message names the first places.
+input that had to be cut. The counts are part of a run's metrics, and the first places are named on the screen; above
+the limits that the config sets, the run does not start.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -17,7 +18,9 @@ from rewardlab.errors import BadData, UserError
 
 T = TypeVar("T")
 
-_NAMED = 5  # places that a refusal names
+log = logging.getLogger(__name__)
+
+_NAMED = 5  # places that are named
 
 
 class Intake:
@@ -65,7 +68,7 @@ class Intake:
         self._places.append(place)
 
     def check(self, what: str, max_dropped: float, max_truncated: float) -> None:
-        """Refuse data of which too large a share was dropped or cut.
+        """Refuse data of which too large a share was dropped or cut, and name the first places of what was dropped.
 
         Args:
             what: What the examples are called ("preference pairs").
@@ -75,14 +78,16 @@ class Intake:
         Raises:
             UserError: Above a limit, or when nothing is left.
         """
+        places = "".join(f"\n  {place}" for place in self._places[:_NAMED])
         total = self.kept + self.unused + self.dropped.total()
         if not self.kept or self.dropped.total() > max_dropped * total:
             reasons = ", ".join(f"{n} {reason}" for reason, n in self.dropped.most_common()) or "there are none"
-            places = "".join(f"\n  {place}" for place in self._places[:_NAMED])
             raise UserError(
                 f"{self.dropped.total()} of {total} {what} cannot be used ({reasons}), and max_dropped allows a share "
                 f"of {max_dropped:g}.{places}\n  to mend it: correct the data, or raise method.max_dropped"
             )
+        if self._places:
+            log.warning("%d of %d %s are left out:%s", self.dropped.total(), total, what, places)
         if self.truncated > max_truncated * self.kept:
             raise UserError(
                 f"{self.truncated} of {self.kept} {what} are longer than max_length and would be cut; max_truncated "

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from rewardlab.errors import UserError
 from rewardlab.models.adapter import save_adapter
 from rewardlab.models.chat_prompt import ChatPrompt
 from rewardlab.models.local import end_tokens
@@ -209,12 +210,24 @@ class JudgeTuning:
         return part
 
     def _within_budget(self, part: _Part) -> _Part:
-        """The beginning of the training data that `examples` and `tokens` allow."""
+        """The beginning of the training data that `examples` and `tokens` allow.
+
+        Raises:
+            UserError: When there are too few demonstrations to use a budget up, or the budget is too small for one.
+        """
         epochs, costs = self._optimisation.epochs, computed_tokens(part, self._optimisation.batch_size)
         spent = [cost * epochs for cost in accumulate(costs)]
-        within = len(spent) if self._tokens is None else sum(total <= self._tokens for total in spent)
-        used = min(within, len(spent) if self._examples is None else self._examples)
-        self._planned = spent[used - 1] if used else 0.0
+        used, limited = len(spent), self._examples is None and self._tokens is None
+        if self._tokens is not None and spent[-1] > self._tokens:
+            used, limited = sum(total <= self._tokens for total in spent), True
+        if self._examples is not None and used >= self._examples:
+            used, limited = self._examples, True
+        if not used or not limited:
+            raise UserError(
+                f"{len(spent)} demonstrations of {spent[-1]:.0f} tokens do not fit method.examples={self._examples}, "
+                f"method.tokens={self._tokens}\n  to mend it: change these, or raise data.per_family"
+            )
+        self._planned = spent[used - 1]
         return _Part(part.shown[:used], part.inputs[:used])
 
 

@@ -37,12 +37,13 @@ def ablated(folders: list[Path]) -> Comparison:
     other = {"_target_": "rewardlab.judges.direct.Direct", "reasoning": "true", "trigger": None, "package.pool": None}
     (found,) = compare(
         [
+            with_config(runs["always_first"], "standard", **other),
             with_config(runs["direct"]),
             with_config(runs["skill"], **{"package.pool": "half_a"}),
             with_config(runs["quiet"], "standard", **none),
             with_config(runs["random"], "standard", **other),
         ],
-        "direct",
+        "always_first",
     )
     return found
 
@@ -55,20 +56,25 @@ def test_every_arm_says_what_differs_from_the_whole_judge(ablated: Comparison) -
         "skill": "pool half_a",
         "quiet": "package null, setting standard",
         "random": "judge Direct, reasoning true, setting standard",
+        "always_first": "judge Direct, reasoning true, setting standard",
     }
 
 
 def test_scores_tests_and_costs_are_those_of_the_other_tables(ablated: Comparison) -> None:
     frame = ablation(ablated)
     assert frame is not None
+    (against_whole,) = compare([arm.run for arm in ablated.arms], "direct")
+    assert against_whole.baseline != ablated.baseline
     for arm in ("direct", "skill", "quiet", "random"):
         for column in ("strict % [95 % CI]", "Δ to direct [95 % CI]", "b/c", "p (Holm)"):
-            assert cell(frame, arm, column) == cell(results(ablated), arm, column)
+            assert cell(frame, arm, column) == cell(results(against_whole), arm, column)
         for column in ("calls", "prompt (cached)", "completion", "wall s"):
             assert cell(frame, arm, column) == cell(costs(ablated), arm, column)
     assert all(x.note for row in frame.rows for x in row if x.text == "–")
     assert len(frame.brief().columns) == len(frame.columns)
 
 
-def test_without_a_skill_as_the_baseline_there_is_no_such_table(comparison: Comparison) -> None:
+def test_without_parts_of_a_pool_there_is_no_such_table(comparison: Comparison, ablated: Comparison) -> None:
     assert ablation(comparison) is None
+    alone = [arm for arm in ablated.arms if arm.label != "skill"]
+    assert ablation(replace(ablated, arms=tuple(alone))) is None

@@ -18,6 +18,7 @@ from rewardlab.verdict import Decision, Evidence, Status
 RESOURCE_OF: Mapping[str, ResourceKind] = {
     "reference": ResourceKind.REFERENCE,
     "constraints": ResourceKind.CHECKLIST,
+    "functions": ResourceKind.CHECKLIST,
     "tests": ResourceKind.TESTS,
 }
 
@@ -38,7 +39,7 @@ class Rules(RewardMethod):
 
     def lacks(self, prompt: Prompt) -> str:
         """The resources of which none is there, or why their verifier cannot run."""
-        return "" if self._usable(prompt) else " or ".join(self._reason(name) for name in self._names)
+        return "" if self._usable(prompt) else " or ".join(dict.fromkeys(map(self._reason, self._names)))
 
     async def score(self, prompt: Prompt, rollout: Rollout) -> Reward:
         """Share of decided criteria that the rollout meets."""
@@ -47,7 +48,7 @@ class Rules(RewardMethod):
         for name in self._usable(prompt):
             ledger += await self._verifiers.run(name, task, name)
         decided = [entry for entry in ledger if entry.decision is not Decision.UNSURE]
-        runs = sum(name == "tests" for name in self._usable(prompt))
+        runs = sum(entry.source in ("tests", "functions") for entry in ledger)
         if not decided:
             note = "no verifier could decide anything"
             return Reward(None, Status.UNPARSEABLE, ledger=tuple(ledger), executions=runs, note=note)
