@@ -47,7 +47,7 @@ check: $(VENV)/.dev
 	$(BIN)/python experiments/report.py check=true
 
 paper: $(VENV)/.core
-	$(BIN)/python experiments/report.py
+	$(BIN)/python experiments/report.py pdf=true
 	@if command -v latexmk >/dev/null; then \
 	    cd paper && latexmk -pdf -interaction=nonstopmode -halt-on-error -quiet main.tex; \
 	else \

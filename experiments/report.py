@@ -19,13 +19,15 @@ def report(config: DictConfig) -> int:
     from rewardlab.report.rebuild import rebuild
     from rewardlab.report.write import write_report
 
-    runs, claims = Path(config.runs), load_claims(Path(config.claims)) if config.claims else None
-    if config.out:
-        print(write_report(run_folders(runs), Path(config.out), config.baseline, config.traces, claims).markdown)
+    claims = load_claims(Path(config.claims)) if config.claims else None
+    if config.runs:
+        runs, out = run_folders(Path(config.runs)), Path(config.out)
+        print(write_report(runs, out, config.baseline, config.traces, claims).markdown)
         return 0
-    rebuilt = rebuild(runs, Path(config.paper), claims, config.baseline, config.traces, with_local=not config.check)
+    places = Path(config.results_dir), Path(config.paper)
+    rebuilt = rebuild(*places, claims, config.baseline, 0 if config.check else config.traces, config.pdf)
     if not config.check:
-        print(f"{rebuilt.write()} files of {', '.join(map(str, rebuilt.kept))} are as the runs in {runs} say")
+        print(f"{rebuilt.write()} files of {', '.join(map(str, rebuilt.kept))} are as the runs in {places[0]} say")
         return 0
     stale = rebuilt.stale()
     for line in stale:

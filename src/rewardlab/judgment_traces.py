@@ -109,8 +109,7 @@ def spans_of(judged: TimedJudgment, judge: str, run_id: str) -> tuple[str, list[
         judge: Name of the judge.
         run_id: Of its run; the same judgment of the same run gets the same ids.
     """
-    from mlflow.entities import SpanStatus, SpanStatusCode
-    from mlflow.entities.span import create_mlflow_span
+    from mlflow.entities.span import LiveSpan
     from mlflow.tracing.utils import generate_mlflow_trace_id_from_otel_trace_id
     from opentelemetry import trace as otel
     from opentelemetry.sdk.trace import TracerProvider
@@ -121,7 +120,7 @@ def spans_of(judged: TimedJudgment, judge: str, run_id: str) -> tuple[str, list[
         judged.judgment.task_id, context=otel.set_span_in_context(otel.INVALID_SPAN), start_time=start
     )
     trace_id = generate_mlflow_trace_id_from_otel_trace_id(root.get_span_context().trace_id)
-    whole = create_mlflow_span(root, trace_id, "CHAIN")
+    whole = LiveSpan(root, trace_id, "CHAIN")
     whole.set_inputs({"judge": judge, "order": judged.judgment.order, "repeat": judged.judgment.repeat})
     whole.set_outputs(_answer(judged))
     whole.set_attributes({"source": verdict.source.value, "readout": verdict.readout, "tools": dict(verdict.tools)})
@@ -129,16 +128,14 @@ def spans_of(judged: TimedJudgment, judge: str, run_id: str) -> tuple[str, list[
     for number, step in enumerate(steps(verdict.trace), 1):
         at = start + number * _MICROSECOND
         child = tracer.start_span(step.name, context=otel.set_span_in_context(root), start_time=at)
-        span = create_mlflow_span(child, trace_id, step.kind)
+        span = LiveSpan(child, trace_id, step.kind)
         if step.inputs is not None:
             span.set_inputs(step.inputs)
         span.set_outputs(step.outputs)
-        span.set_status(SpanStatus(SpanStatusCode.OK))
+        span.set_status("OK")
         child.end(at + _MICROSECOND)
         children.append(span)
-    whole.set_status(
-        SpanStatus(SpanStatusCode.OK if verdict.status is Status.OK else SpanStatusCode.ERROR, verdict.note)
-    )
+    whole.set_status("OK" if verdict.status is Status.OK else "ERROR")
     root.end(max(int(judged.ended * _SECOND), start + (len(children) + 2) * _MICROSECOND))
     return trace_id, [span.to_immutable_span() for span in (whole, *children)]
 

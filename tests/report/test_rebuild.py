@@ -22,19 +22,19 @@ def place(tmp_path_factory: pytest.TempPathFactory, folders: list[Path]) -> Path
     return root
 
 
-def rebuilt(root: Path, with_local: bool = False) -> Rebuilt:
-    return rebuild(root / "results", root / "paper", None, "direct", 5, with_local)
+def rebuilt(root: Path, pdf: bool = False) -> Rebuilt:
+    return rebuild(root / "results", root / "paper", None, "direct", 5, pdf)
 
 
 @pytest.fixture(scope="module")
 def written(place: Path) -> Rebuilt:
-    found = rebuilt(place, with_local=True)
+    found = rebuilt(place, pdf=True)
     found.write()
     return found
 
 
 def test_another_rebuild_finds_every_byte_as_it_is(place: Path, written: Rebuilt) -> None:
-    again = rebuilt(place, with_local=True)
+    again = rebuilt(place, pdf=True)
     assert again == written and again.stale() == []
     assert any(name.endswith(".pdf") for name in again.local[place / "paper"])
 

@@ -103,8 +103,9 @@ def _heading(column: Column) -> str:
     places = [i + 1 for i, character in enumerate(title) if character in " _" and 2 < i < len(title) - 3]
     if not column.numeric or len(title) < _WIDE or not places:
         return escape(title)
+    # The empty group keeps a bracket that follows from being read as a distance.
     middle = min(places, key=lambda place: abs(2 * place - len(title)))
-    return rf"\shortstack[r]{{{escape(title[:middle].rstrip())}\\{escape(title[middle:])}}}"
+    return rf"\shortstack[r]{{{escape(title[:middle].rstrip())}\\{{}}{escape(title[middle:])}}}"
 
 
 def _cell(cell: Cell, notes: dict[str, str]) -> str:

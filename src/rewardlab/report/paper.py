@@ -27,7 +27,7 @@ def paper_files(experiments: Sequence[Experiment], across: Sequence[Chapter]) ->
     """
     sections, chapters = _parts(experiments)
     chapters = [*chapters, *across]
-    parts = [*sections, *chapters]
+    parts: list[Section | Chapter] = [*sections, *chapters]
     files = {
         "report.html": render("", sections, chapters),
         "tables/findings.tex": _findings(sections),
@@ -41,7 +41,7 @@ def paper_files(experiments: Sequence[Experiment], across: Sequence[Chapter]) ->
 def paper_figures(experiments: Sequence[Experiment]) -> dict[str, bytes]:
     """The paper's figures as PDF: name to content. They are drawn anew for every build, and not kept in git."""
     sections, chapters = _parts(experiments)
-    parts = [*sections, *chapters]
+    parts: list[Section | Chapter] = [*sections, *chapters]
     return {f"figures/{p.anchor}-{name}.pdf": figure.pdf() for p in parts for name, figure in p.figures.items()}
 
 

@@ -65,7 +65,7 @@ def rebuild(
     claims: Claims | None,
     baseline: str = "direct",
     traces: int | None = 0,
-    with_local: bool = True,
+    pdf: bool = False,
 ) -> Rebuilt:
     """Make every generated file anew.
 
@@ -75,7 +75,7 @@ def rebuild(
         claims: Reported numbers and predictions.
         baseline: Of experiments that have no page to name theirs.
         traces: As in `write_report`.
-        with_local: Whether to make also what is not kept in git.
+        pdf: Whether to draw the paper's figures as PDF, which only LaTeX needs.
 
     Raises:
         UserError: When there is no run, or one is unfinished or mixed.
@@ -93,7 +93,7 @@ def rebuild(
     for place in sorted(page.parent for page in results.rglob("report.html") if "mlflow-artifacts" not in page.parts):
         experiment = told.get(place) or read_experiment(place.name, run_folders(place), _baseline(place, baseline))
         kept[place] = report_files(experiment)
-        local[place] = trace_files(experiment.sections, traces) if with_local else {}
+        local[place] = trace_files(experiment.sections, traces)
     chapters = []
     for study in studies:
         base = next((_baseline(page.parent, baseline) for page in sorted(study.rglob("report.html"))), baseline)
@@ -102,9 +102,8 @@ def rebuild(
     runs = {run.run_id: run for experiment in told.values() for run in experiment.runs}
     experiments = list(told.values())
     kept[paper] = paper_files(experiments, [*chapters, *claim_chapters(claims, list(runs.values()))])
-    if with_local:
-        sections = [section for experiment in experiments for section in experiment.named().sections]
-        local[paper] = {**paper_figures(experiments), **trace_files(sections, traces)}
+    sections = [section for experiment in experiments for section in experiment.named().sections]
+    local[paper] = {**(paper_figures(experiments) if pdf else {}), **trace_files(sections, traces)}
     return Rebuilt(kept, local)
 
 

@@ -85,7 +85,7 @@ def terminal(experiment: Experiment) -> str:
 def report_files(experiment: Experiment, claims: Sequence[Chapter] = ()) -> dict[str, bytes]:
     """The files of a report that are kept in git: name to content."""
     sections, chapters = experiment.sections, (*experiment.chapters, *claims)
-    shown = [*sections, *chapters]
+    shown: list[Section | Chapter] = [*sections, *chapters]
     return {
         "table.md": "\n".join(_markdown(part.title, part.frames) for part in shown).encode(),
         "table.tex": "\n".join(to_latex(f.brief(), label) for part in shown for f, label in labelled(part)).encode(),
