@@ -62,7 +62,7 @@ def test_a_row_for_verl_gives_the_same_prompt_back(tmp_path: Path) -> None:
     import datasets
 
     tasks = verinstruct(write(tmp_path, ROWS))
-    write_parquet(tasks, tmp_path / "out" / "train.parquet", "train")
+    write_parquet(tasks.train, tmp_path / "out" / "train.parquet", "train")
     rows = datasets.Dataset.from_parquet(str(tmp_path / "out" / "train.parquet"))
     assert [prompt_of_row(row["extra_info"]) for row in rows] == list(tasks.train)
     for prompt in tasks.train:

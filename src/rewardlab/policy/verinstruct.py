@@ -36,24 +36,30 @@ def verinstruct(
     limit: int | None = None,
     exams: Sequence[Exam] = (),
 ) -> Tasks:
-    """Training prompts of VerInstruct.
+    """Tasks of VerInstruct: its training part, and exams from elsewhere, for its rows have no grader of their own.
 
     Args:
         path: A file in the upstream layout, or a folder of .jsonl files.
         hub: Where to load from without a path.
         validation: Share of the rows that is kept out of training.
         seed: Of that draw.
-        limit: Use the first so many rows of the draw; None for all.
-        exams: Final exams; the rows kept out have no grader of their own.
+        limit: Train on so many prompts; None for all.
+        exams: Final exams.
 
     Raises:
         UserError: When the data are missing or bad.
     """
+    return Tasks("verinstruct", divided(path, hub, validation, seed)["train"][:limit], (), tuple(exams))
+
+
+def divided(path: str | None, hub: Hub | None, validation: float, seed: int) -> dict[str, tuple[Prompt, ...]]:
+    """The prompts in two parts, "train" and "validation", by a seeded draw. Arguments and failures as above."""
     rows = load(path, hub, ("*.jsonl",), {}).rows
     unique(rows, "id", [row.name("id") for row in rows])
-    order = [int(i) for i in stream(seed, "verinstruct").permutation(len(rows))]
-    trained = order[round(validation * len(rows)) :][:limit]
-    return Tasks("verinstruct", tuple(_prompt(rows[i]) for i in trained), (), tuple(exams))
+    order = [int(i) for i in stream(seed, SOURCE).permutation(len(rows))]
+    first = round(validation * len(rows))
+    parts = {"train": order[first:], "validation": order[:first]}
+    return {name: tuple(_prompt(rows[i]) for i in chosen) for name, chosen in parts.items()}
 
 
 def training_row(prompt: Prompt, split: str) -> dict[str, Any]:
@@ -136,9 +142,9 @@ def _checklist(content: str) -> Resource:
     return Resource("checklist", ResourceKind.CHECKLIST, content, Provenance.MODEL)
 
 
-def write_parquet(tasks: Tasks, file: Path, split: str) -> None:
-    """Write training prompts as the parquet file that verl trains on."""
+def write_parquet(prompts: Sequence[Prompt], file: Path, split: str) -> None:
+    """Write prompts as the parquet file that verl trains on."""
     import datasets
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    datasets.Dataset.from_list([training_row(prompt, split) for prompt in tasks.train]).to_parquet(str(file))
+    datasets.Dataset.from_list([training_row(prompt, split) for prompt in prompts]).to_parquet(str(file))

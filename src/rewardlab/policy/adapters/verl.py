@@ -41,10 +41,16 @@ MASKED_GRPO = "masked_grpo"
 @cache
 def _method(configs: str, overrides: tuple[str, ...]) -> RewardMethod:
     from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
     from hydra.utils import instantiate
 
-    with initialize_config_dir(str(Path(configs).absolute()), version_base="1.3"):
-        method: RewardMethod = instantiate(compose("train_policy", overrides=list(overrides)).reward)
+    around = GlobalHydra.instance().hydra  # verl's own, in its main process
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(Path(configs).absolute()), version_base="1.3"):
+            method: RewardMethod = instantiate(compose("train_policy", overrides=list(overrides)).reward)
+    finally:
+        GlobalHydra.instance().hydra = around
     return method
 
 
