@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hydra import compose
+from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 
+from rewardlab.entry import cause_of
 from rewardlab.errors import MissingRequirement, UserError
 from rewardlab.evaluation.forecast import Forecast
 from rewardlab.evaluation.run import Run
@@ -49,8 +51,10 @@ def forecast_profile(config: DictConfig) -> tuple[list[Forecast], list[str]]:
         for overrides in arms(config):
             try:
                 found.append(session.forecast(_composed([*overrides, f"dry_run_sample={config.dry_run_sample}"])))
-            except MissingRequirement as error:
-                lacking.append(f"no forecast of {' '.join(overrides)}: {error}")
+            except (MissingRequirement, InstantiationException) as error:
+                if not isinstance(cause := cause_of(error), MissingRequirement):
+                    raise
+                lacking.append(f"no forecast of {' '.join(overrides)}: {cause}")
     return found, lacking
 
 
