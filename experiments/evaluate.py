@@ -28,6 +28,7 @@ def evaluate(config: DictConfig) -> int:
     else:
         report(config, run.folder)
         print(f"\nrun folder: {run.folder} ({run.judged_now} judgments made now)")
+        print(f"beside other runs: python experiments/report.py runs={run.folder.parent}")
     if run.no_verdict_share > config.max_no_verdict:
         share = f"{run.no_verdict_share:.0%}"
         print(f"{share} of the judgments have no verdict, more than max_no_verdict allows", file=sys.stderr)

@@ -121,7 +121,7 @@ def test_a_skill_judge_uses_its_tools_in_the_fields_of_the_server_or_as_text(
 
     with FaultServer(answer) as server:
         run = [*served(server, tmp_path), "judge=skill_standard", "limit=2", f"model.tool_format={tool_format}"]
-        status, out, err = command("evaluate.py", *run)
+        status, _, err = command("evaluate.py", *run)
     assert status == 0, err
     assert all(("tools" in body) == (tool_format == "native") for body in server.bodies)
     (folder,) = (tmp_path / "evaluate").iterdir()

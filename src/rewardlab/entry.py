@@ -21,6 +21,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import CompactHydraException, InstantiationException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue
 
 from rewardlab.errors import MissingRequirement, UnknownName, UserError
 
@@ -55,6 +56,10 @@ def main(config_name: str) -> Callable[[Callable[[DictConfig], int]], Callable[[
         def job(config: DictConfig) -> None:
             try:
                 status, problem = function(config), ""
+            except MissingMandatoryValue as error:
+                problem = f"{error.full_key} has no value; set {error.full_key}="
+                sys.stderr.write(f"{problem}\n")
+                status = UserError.exit_status
             except (UserError, InstantiationException) as error:
                 cause = cause_of(error)
                 if not isinstance(cause, UserError):

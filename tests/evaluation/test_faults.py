@@ -200,8 +200,8 @@ def test_when_one_of_three_servers_dies_the_run_goes_on_and_the_manifest_says_wh
 
 
 def test_a_server_that_accepts_and_never_answers_ends_as_timeouts_in_time(tmp_path: Path) -> None:
-    # The first calls pay timeout * (1 + retries) + backoff. Then the outage is known, and eighty judgments are not
-    # a matter of ten such rounds any more, although the server goes on to answer what models it has.
+    # The first calls pay timeout * (1 + retries) + backoff; then the outage is known, and eighty judgments are no
+    # longer a matter of ten such rounds, although the server goes on to answer what models it has.
     with FaultServer(lambda n, body: Answer(hang=True)) as server:
         started = time.monotonic()
         done = run(tmp_path, server, timeout=60, retries=1)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 from collections.abc import Sequence
 
@@ -12,7 +13,7 @@ from rewardlab.errors import UserError
 from rewardlab.judges.rubric import Rubric, read_checklist
 from rewardlab.models.protocol import Completion, Tool
 from rewardlab.models.scripted import Fail, Reply, ScriptedGenerator
-from rewardlab.task import Message, Task
+from rewardlab.task import Message, Provenance, Resource, ResourceKind, Setting, Task
 from rewardlab.verdict import Decision, Hardness, Source, Status, Verdict
 from tests.judges.judging import REFERENCE, RIGHT, WRONG, pair, pick, rate
 
@@ -42,6 +43,21 @@ def test_shares_of_weights_decide(together: bool) -> None:
     decisions = {(e.candidate, e.criterion): (e.decision, e.weight) for e in verdict.ledger}
     assert decisions["wrong", "The result is right"] == (Decision.VIOLATED, 3.0)
     assert all(e.hardness is Hardness.SOFT for e in verdict.ledger)
+
+
+def test_criteria_may_be_those_of_the_tasks_own_checklist_that_are_in_prose() -> None:
+    checklist = json.dumps([{"kind": "punctuation:no_comma"}, "It is kind.", "It is short."])
+    resource = Resource("checklist", ResourceKind.CHECKLIST, checklist, Provenance.PROGRAM)
+    generator = ScriptedGenerator(lambda messages, tools, repeat: "Y" if "kind" in messages[1].content else "N")
+    own = Rubric(generator, None)
+    assert own.setting is Setting.RESOURCE
+    found = asyncio.run(own.judge(rate(RIGHT, resource)))
+    assert {e.criterion: e.decision for e in found.ledger} == {
+        "It is kind.": Decision.SATISFIED,
+        "It is short.": Decision.VIOLATED,
+    }
+    assert all("no_comma" not in request.text for request in generator.requests)
+    assert asyncio.run(own.judge(rate())).status is Status.SKIPPED
 
 
 def test_every_candidate_is_seen_alone_so_place_cannot_matter() -> None:

@@ -204,6 +204,28 @@ class LearnedPlan(RewardMethod):
         self.worth = dict(state["worth"])
 
 
+class Letters(RewardMethod):
+    """Share of an answer's characters that are lower-case letters; keeps count of the groups that it has seen."""
+
+    name = "letters"
+
+    def __init__(self) -> None:
+        self.groups = 0
+
+    async def score(self, prompt: Prompt, rollout: Rollout) -> Reward:
+        return Reward(sum("a" <= ch <= "z" for ch in rollout.text) / max(1, len(rollout.text)))
+
+    async def score_group(self, prompt: Prompt, rollouts: Sequence[Rollout]) -> Sequence[Reward]:
+        self.groups += 1
+        return await super().score_group(prompt, rollouts)
+
+    def state_dict(self) -> Mapping[str, Any]:
+        return {"groups": self.groups}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.groups = state["groups"]
+
+
 def resource(kind: ResourceKind, content: str) -> Resource:
     """A resource as `verifiable` makes them."""
     from rewardlab.task import Provenance

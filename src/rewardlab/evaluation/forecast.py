@@ -78,7 +78,7 @@ def forecast(run: OpenRun, sample: int) -> Forecast:
     chosen = [run.plan[i] for i in sorted(draw)]
     judge_rows(replace(run, plan=chosen))
     keys = {presentation.key for presentation in chosen}
-    rows = [judgment for judgment in run.home.collect().judgments if judgment.key in keys]
+    rows = list(run.home.collect(lambda judgment: judgment.key in keys).judgments)
     times = [spell for key, spell in run.home.times().items() if key in keys]
     finished = run.home.finished_keys()
     remaining = sum(presentation.key not in finished for presentation in run.plan)

@@ -15,7 +15,7 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from rewardlab.models.protocol import Generator, Served
 from rewardlab.store.folder import RunFolder
 from rewardlab.store.identity import Identity, make_identity, run_id
 from rewardlab.store.manifest import make_manifest
-from rewardlab.verdict import Status
+from rewardlab.verdict import Judgment, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +180,8 @@ def complete(run: OpenRun) -> Run:
     """Judge what is left of a run, grade it, and write what came of it. Raises as `evaluate`."""
     home, settings, benchmark, judge = run.home, run.settings, run.benchmark, run.judge
     judged = judge_rows(run)
-    rows = home.collect()
-    planned = {presentation.key for presentation in run.plan}
-    judgments = [j for j in rows.judgments if j.key in planned]
-    grades, content = metrics(benchmark, judgments, settings.seed)
+    rows = home.collect(_planned(run.plan))
+    grades, content = metrics(benchmark, rows.judgments, settings.seed)
     details: dict[str, Any] = {"benchmark": benchmark.name, "judge": judge.name, "setting": judge.setting.value}
     details["model"] = dict(run.model)
     if isinstance(run.generator, Deferred):
@@ -196,9 +194,19 @@ def complete(run: OpenRun) -> Run:
     if not judged and home.says(content):
         return Run(home.path, content, home.manifest(), judged)
     seconds = time.monotonic() - run.started
-    manifest = make_manifest(home.identity, judgments, rows.superseded, rows.span, seconds, details)
-    home.finish(judgments, [item._asdict() for item in grades.items], content, manifest)
+    manifest = make_manifest(home.identity, rows.judgments, rows.superseded, rows.span, seconds, details)
+    gold = benchmark.gold()
+    with home.rows() as store:
+        store.keep_gold({task: gold[task] for task in sorted({presentation.task.id for presentation in run.plan})})
+    home.finish(rows.judgments, [item._asdict() for item in grades.items], content, manifest)
     return Run(home.path, content, manifest, judged)
+
+
+def _planned(plan: Sequence[Presentation]) -> Callable[[Judgment], bool]:
+    """Whether a row is of the plan. A plan repeats each presentation equally often, so their repeats need no list."""
+    shown = {(p.task.id, tuple(c.id for c in p.task.candidates)) for p in plan}
+    repeats = 1 + max((p.repeat for p in plan), default=-1)
+    return lambda judgment: judgment.repeat < repeats and (judgment.task_id, judgment.order) in shown
 
 
 def judge_rows(run: OpenRun) -> int:
@@ -215,7 +223,7 @@ def judge_rows(run: OpenRun) -> int:
     """
     home, settings = run.home, run.settings
     finished = home.finished_keys()
-    remaining = [presentation for presentation in run.plan if presentation.key not in finished]
+    remaining = [p for p in run.plan if p.key not in finished] if finished else run.plan
     if not remaining:
         return 0
     from rewardlab.evaluation.module import JudgeModule, rank, trainer

@@ -28,12 +28,15 @@ from rewardlab.models.protocol import Generator
 T = TypeVar("T")
 
 # Settings that say where and how fast, not what: changing one does not make another run. Where data come from is
-# covered by the hash of the rows, where a model is served by what the server reports, and where a budget comes from by
-# the id of its run.
+# covered by the hash of the rows, where a model is served by what the server reports, where a reward model or adapter
+# lies by the hash of its weights, and where a budget or rows come from by the id of their run.
 OPERATIONAL = frozenset(
     {
         "path",
+        "reward_model",
+        "adapter",
         "budget_run",
+        "source_run",
         "hub",
         "pinned",
         "base_urls",
@@ -169,7 +172,7 @@ def build_generator(model: DictConfig) -> Generator:
     """
     if "_target_" not in model:
         raise UserError("this judge asks a language model; set model=embedded, model=endpoint or model=local")
-    # Resolved here: what is taken out of its config no longer finds what it refers to.
+    # Resolved while it is part of the whole config, which settings such as the seed point into.
     resolved: Any = OmegaConf.to_container(model, resolve=True)
     options = {key: value for key, value in resolved.items() if key not in ("replay", "replay_path")}
     generator: Generator

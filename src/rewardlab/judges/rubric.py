@@ -1,11 +1,11 @@
 """The static rubric judge: a fixed checklist, asked of every candidate alone, added up in code.
 
-The criteria and their weights are the same for every task. Each is asked by itself, or all in one reply; either way the
-answer is met or not met, and a candidate's score is the weighted share of met criteria. A model that gives
-log-probabilities is asked for the probability of "Y", which counts in place of 0 or 1. No candidate is seen beside
-another one, so rating, preference and choice are readings of the same scores and place cannot matter. Candidates with
-equal scores are level: a tie where the contract allows one, else no verdict. A checklist with one unusable answer is no
-checklist: it is never filled up.
+The criteria and their weights are the same for every task; or they are those of the task's own checklist that no
+program is bound to, and weigh alike. Each is asked by itself, or all in one reply; either way the answer is met or not
+met, and a candidate's score is the weighted share of met criteria. A model that gives log-probabilities is asked for
+the probability of "Y", which counts in place of 0 or 1. No candidate is seen beside another one, so rating, preference
+and choice are readings of the same scores and place cannot matter. Candidates with equal scores are level: a tie where
+the contract allows one, else no verdict. A checklist with one unusable answer is no checklist: it is never filled up.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from rewardlab.judges import render
 from rewardlab.judges.direct import Asked, Read, ask, label_shares, messages_event
 from rewardlab.judges.parse import Menu, parse_verdict, visible
 from rewardlab.judges.readout import as_verdict
+from rewardlab.judges.verify import in_prose
 from rewardlab.models.protocol import Generator, Sampling
 from rewardlab.task import Candidate, Form, Message, Setting, Task
 from rewardlab.verdict import Decision, Event, Evidence, Hardness, Source, Status, Usage, Verdict
@@ -43,7 +44,7 @@ class Rubric:
 
     Args:
         generator: The model.
-        criteria: Criterion to its weight, > 0.
+        criteria: Criterion to its weight, > 0; None for the task's own.
         name: Name in tables.
         together: Ask for all criteria in one reply; else one question a criterion.
         reasoning: Let the model reason in text before it answers.
@@ -52,16 +53,15 @@ class Rubric:
         sampling: How to decode text answers.
 
     Raises:
-        UserError: When there are no criteria, a weight is not positive, or labels are asked for where there are none.
+        UserError: When the criteria are empty, a weight is not positive, or labels are asked for where there are none.
     """
 
     forms = frozenset({Form.RATE, Form.PAIR, Form.PICK})
-    setting = Setting.STANDARD
 
     def __init__(
         self,
         generator: Generator,
-        criteria: Mapping[str, float],
+        criteria: Mapping[str, float] | None,
         name: str = "rubric",
         together: bool = False,
         reasoning: bool = False,
@@ -69,7 +69,7 @@ class Rubric:
         repairs: int = 1,
         sampling: Sampling = Sampling(),
     ) -> None:
-        if not criteria or min(criteria.values()) <= 0:
+        if criteria is not None and (not criteria or min(criteria.values()) <= 0):
             raise UserError(f"judge {name} needs criteria with weights above 0; set judge.criteria")
         can_label = generator.can_score and not reasoning and not together
         if read == "labels" and not can_label:
@@ -77,7 +77,8 @@ class Rubric:
             raise UserError(f"judge {name}: read=labels needs {needs}; or set judge.read=text")
         self.name = name
         self._generator = generator
-        self._criteria = {str(criterion): float(weight) for criterion, weight in criteria.items()}
+        self.setting = Setting.RESOURCE if criteria is None else Setting.STANDARD
+        self._fixed = None if criteria is None else {str(name): float(weight) for name, weight in criteria.items()}
         self._together = together
         reasoned = "rubric_reasoned" if together else "answer_reasoned"
         self._closing = reasoned if reasoning else "answer_at_once"
@@ -91,8 +92,11 @@ class Rubric:
         return {"prompts": render.fingerprint("system", "task", "repair", self._closing, asked)}
 
     async def judge(self, task: Task) -> Verdict:
-        """Judge one task; all candidates and criteria are asked at the same time."""
-        checked = await asyncio.gather(*(self._check(task, candidate) for candidate in task.candidates))
+        """Judge one task; all candidates and criteria are asked at the same time. SKIPPED without any criterion."""
+        criteria = dict.fromkeys(in_prose(task), 1.0) if self._fixed is None else self._fixed
+        if not criteria:
+            return Verdict(Status.SKIPPED, note="the task's checklist has no criteria in prose")
+        checked = await asyncio.gather(*(self._check(task, candidate, criteria) for candidate in task.candidates))
         usage = sum((found.usage for found in checked), Usage())
         trace = tuple(event for found in checked for event in found.trace)
         source = Source.REPAIR if any(found.source is Source.REPAIR for found in checked) else Source.OWN
@@ -100,19 +104,19 @@ class Rubric:
             if found.answer is None:
                 return Verdict(found.status, usage=usage, trace=trace, source=source, note=found.note)
         by_candidate = {c.id: found.answer or () for c, found in zip(task.candidates, checked, strict=True)}
-        scores = {c: self._share(met) for c, met in by_candidate.items()}
-        verdict = as_verdict(task, scores, self._ledger(by_candidate), "rubric_share")
+        scores = {c: _share(met, criteria) for c, met in by_candidate.items()}
+        verdict = as_verdict(task, scores, _ledger(by_candidate, criteria), "rubric_share")
         return replace(verdict, usage=usage, trace=trace, source=source)
 
-    async def _check(self, task: Task, candidate: Candidate) -> Asked[Met]:
+    async def _check(self, task: Task, candidate: Candidate, criteria: Mapping[str, float]) -> Asked[Met]:
         alone = replace(task, form=Form.RATE, candidates=(candidate,), resources=())
         if self._together:
-            listed = "\n".join(f"{number}. {criterion}" for number, criterion in enumerate(self._criteria, 1))
+            listed = "\n".join(f"{number}. {criterion}" for number, criterion in enumerate(criteria, 1))
             menu = render.fill(self._closing, {"options": ALL})
             messages = self._prompt("rubric_checklist", alone, {"criteria": listed, "menu": menu})
-            read = partial(read_checklist, criteria=len(self._criteria))
+            read = partial(read_checklist, criteria=len(criteria))
             return await ask(self._generator, messages, self._sampling, self._repairs, read, ALL)
-        one_by_one = await asyncio.gather(*(self._ask_one(alone, criterion) for criterion in self._criteria))
+        one_by_one = await asyncio.gather(*(self._ask_one(alone, criterion) for criterion in criteria))
         return _joined(one_by_one)
 
     async def _ask_one(self, alone: Task, criterion: str) -> Asked[float]:
@@ -132,16 +136,18 @@ class Rubric:
         user = render.fill(name, {"task": render.task_text(alone), **fields})
         return [Message("system", render.template("system")), Message("user", user)]
 
-    def _share(self, met: Met) -> float:
-        weights = self._criteria.values()
-        return sum(w * m for w, m in zip(weights, met, strict=True)) / sum(weights)
 
-    def _ledger(self, by_candidate: Mapping[str, Met]) -> tuple[Evidence, ...]:
-        return tuple(
-            Evidence(criterion, c, f"{m:.3f}", _decision(m), Hardness.SOFT, weight, source="the model's reply")
-            for c, met in by_candidate.items()
-            for (criterion, weight), m in zip(self._criteria.items(), met, strict=True)
-        )
+def _share(met: Met, criteria: Mapping[str, float]) -> float:
+    weights = criteria.values()
+    return sum(w * m for w, m in zip(weights, met, strict=True)) / sum(weights)
+
+
+def _ledger(by_candidate: Mapping[str, Met], criteria: Mapping[str, float]) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(criterion, c, f"{m:.3f}", _decision(m), Hardness.SOFT, weight, source="the model's reply")
+        for c, met in by_candidate.items()
+        for (criterion, weight), m in zip(criteria.items(), met, strict=True)
+    )
 
 
 def read_checklist(text: str, finish_reason: str, criteria: int) -> tuple[Status, Met | None, str]:

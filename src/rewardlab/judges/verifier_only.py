@@ -17,6 +17,7 @@ from rewardlab.verdict import Evidence, Status, Verdict
 NEEDS: Mapping[str, ResourceKind | None] = {
     "reference": ResourceKind.REFERENCE,
     "constraints": ResourceKind.CHECKLIST,
+    "functions": ResourceKind.CHECKLIST,
     "tests": ResourceKind.TESTS,
     "arithmetic": None,
 }

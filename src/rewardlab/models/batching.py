@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 
 from rewardlab.errors import ModelError
 from rewardlab.models.decoding import Turn
-from rewardlab.models.packed import Ids, KeyValues, Segment, forward
+from rewardlab.models.packed import Ids, KeyValues, Segment, forward, logit_rows
 from rewardlab.models.prefix_cache import WORTHWHILE, PrefixCache, shared_length
 from rewardlab.verdict import Status, Usage
 
@@ -109,7 +109,8 @@ class Batcher:
         for job, segment in batch:
             rows = logits[start : start + len(segment.wanted)]
             start += len(rows)
-            segment.past.ids = np.append(segment.past.ids, segment.trunk)
+            assert job.state is not None
+            job.state.ids = np.append(job.state.ids, segment.trunk)
             if segment.last:
                 self._advance(job, rows)
 
@@ -192,10 +193,5 @@ def _summed(rows: torch.Tensor, continuations: Sequence[Sequence[int]]) -> tuple
         continuations: Token ids.
     """
     logprobs = torch.log_softmax(rows, -1)
-    sums = []
-    start = 1
-    for tokens in continuations:
-        inner = range(start, start + len(tokens) - 1)
-        start = inner.stop
-        sums.append(float(logprobs[[0, *inner], list(tokens)].sum()))
-    return tuple(sums)
+    places = zip(logit_rows(continuations), continuations, strict=True)
+    return tuple(float(logprobs[of, list(tokens)].sum()) for of, tokens in places)

@@ -4,7 +4,8 @@ The new tokens of all sequences lie behind one another in a single row: every ma
 that there are, and only attention, which mixes tokens, goes sequence by sequence against that sequence's own keys and
 values. So there is no padding, no padding side and no bucketing by length; a sequence gets the same result (up to the
 rounding of differently shaped matrix products, about 1e-5 in fp32) whatever it is batched with, and prompts, single
-decoding steps and scored continuations mix in one pass.
+decoding steps and scored continuations mix in one pass. `logprobs` runs whole sequences the same way with gradients, so
+that many answers to one prompt train on one pass over the prompt.
 
 It hooks into transformers' attention interface, so it works for every causal model whose attention goes through that
 interface and is plain or sliding-window softmax attention. `adopt` checks this by running the model both ways. State
@@ -31,6 +32,7 @@ ATTENTION = "rewardlab_packed"
 GROWTH = 128  # tokens by which a full buffer grows at least
 
 Ids = NDArray[np.int64]
+Group = tuple[Sequence[int], Sequence[Sequence[int]]]  # a prompt's tokens and those of its continuations
 
 
 class KeyValues:
@@ -92,13 +94,14 @@ class Segment:
     """The new tokens of one sequence in one forward pass.
 
     Attributes:
-        past: The sequence so far. The caller adds the new tokens to `past.ids` once the pass has succeeded.
+        past: The sequence so far. The caller adds the new tokens to `past.ids` once the pass has succeeded. None for a
+            whole sequence of which nothing is kept, the only kind that gradients flow through.
         trunk: The tokens that continue it.
         branches: Alternative continuations of past + trunk; each sees these two and itself, not the others.
         last: Whether the logits after the trunk's last token are wanted. Those within branches always are.
     """
 
-    past: KeyValues
+    past: KeyValues | None
     trunk: Sequence[int]
     branches: Sequence[Sequence[int]] = ()
     last: bool = True
@@ -108,6 +111,11 @@ class Segment:
         return len(self.trunk) + sum(map(len, self.branches))
 
     @property
+    def known(self) -> int:
+        """Tokens of the sequence so far."""
+        return len(self.past.ids) if self.past else 0
+
+    @property
     def ids(self) -> list[int]:
         """All new tokens, the trunk first."""
         return [*self.trunk, *(i for branch in self.branches for i in branch)]
@@ -115,7 +123,7 @@ class Segment:
     @property
     def positions(self) -> list[int]:
         """The place of each new token in its own sequence."""
-        start = len(self.past.ids)
+        start = self.known
         fork = start + len(self.trunk)
         return [*range(start, fork), *(fork + i for branch in self.branches for i in range(len(branch)))]
 
@@ -126,16 +134,16 @@ class Segment:
 
     def mask(self, window: int | None, like: torch.Tensor) -> torch.Tensor | None:
         """What may be attended to, (new, past + new), added to the scores; None for plain causal attention."""
-        if window is not None and window >= len(self.past.ids) + len(self):
+        if window is not None and window >= self.known + len(self):
             window = None
-        if window is None and not self.branches and (len(self) == 1 or not len(self.past.ids)):
+        if window is None and not self.branches and (len(self) == 1 or not self.known):
             return None
         if window not in self._masks:
             self._masks[window] = self._mask(window, like)
         return self._masks[window]
 
     def _mask(self, window: int | None, like: torch.Tensor) -> torch.Tensor:
-        past = len(self.past.ids)
+        past = self.known
         query = torch.tensor(self.positions)[:, None]
         key = torch.cat([torch.arange(past), query[:, 0]])[None]
         owner = torch.tensor([0] * (past + len(self.trunk)) + [n for n, b in enumerate(self.branches, 1) for _ in b])
@@ -155,19 +163,63 @@ def forward(model: PreTrainedModel, segments: Sequence[Segment]) -> torch.Tensor
     Returns:
         fp32 logits (rows, vocabulary) of the wanted tokens only, segment after segment.
     """
+    with torch.inference_mode():
+        return _logits(model, segments)
+
+
+def logprobs(model: PreTrainedModel, groups: Sequence[Group], temperature: float = 1.0) -> list[torch.Tensor]:
+    """Log-probability of every token of continuations of prompts, with gradients where these are enabled.
+
+    Each prompt runs once for all of its continuations.
+
+    Args:
+        model: One that `adopt` has accepted.
+        groups: At least one; no prompt and no continuation is empty.
+        temperature: Divides the logits.
+
+    Returns:
+        For each continuation, group after group, a tensor (tokens,) in fp32.
+    """
+    segments = [Segment(None, prompt, [c[:-1] for c in answers if len(c) > 1]) for prompt, answers in groups]
+    found = torch.log_softmax(_logits(model, segments) / temperature, -1)
+    rows: list[int] = []
+    start = 0
+    for segment, (_, answers) in zip(segments, groups, strict=True):
+        rows += [start + row for answer in logit_rows(answers) for row in answer]
+        start += len(segment.wanted)
+    every = [answer for _, answers in groups for answer in answers]
+    chosen = found[rows, [token for answer in every for token in answer]]
+    return list(torch.split(chosen, [len(answer) for answer in every]))
+
+
+def logit_rows(continuations: Sequence[Sequence[int]]) -> list[list[int]]:
+    """For each token of each continuation, which wanted row of their segment gives its log-probability.
+
+    The segment's branches are the continuations without their last tokens, which nothing follows.
+
+    >>> logit_rows([[7, 8, 9], [5], [7, 6]])
+    [[0, 1, 2], [0], [0, 3]]
+    """
+    rows, start = [], 1
+    for tokens in continuations:
+        rows.append([0, *range(start, start + len(tokens) - 1)])
+        start += len(tokens) - 1
+    return rows
+
+
+def _logits(model: PreTrainedModel, segments: Sequence[Segment]) -> torch.Tensor:
     device = model.device
     starts = np.cumsum([0, *map(len, segments)])
     rows = [start + row for start, segment in zip(starts, segments, strict=False) for row in segment.wanted]
-    with torch.inference_mode():
-        output = model(
-            input_ids=torch.tensor([[i for s in segments for i in s.ids]], device=device),
-            position_ids=torch.tensor([[p for s in segments for p in s.positions]], device=device),
-            attention_mask=torch.empty(1, 1, 1, 1, device=device),  # a ready mask: transformers builds none
-            use_cache=False,
-            logits_to_keep=torch.tensor(rows, dtype=torch.long, device=device),
-            packed_segments=segments,
-        )
-        logits: torch.Tensor = output.logits[0].float()
+    output = model(
+        input_ids=torch.tensor([[i for s in segments for i in s.ids]], device=device),
+        position_ids=torch.tensor([[p for s in segments for p in s.positions]], device=device),
+        attention_mask=torch.empty(1, 1, 1, 1, device=device),  # a ready mask: transformers builds none
+        use_cache=False,
+        logits_to_keep=torch.tensor(rows, dtype=torch.long, device=device),
+        packed_segments=segments,
+    )
+    logits: torch.Tensor = output.logits[0].float()
     return logits
 
 
@@ -191,7 +243,9 @@ def _attention(
     start = 0
     for segment in packed_segments:
         end = start + len(segment)
-        keys, values = segment.past.extended(module.layer_idx, key[:, :, start:end], value[:, :, start:end])  # type: ignore[arg-type]
+        keys, values = key[:, :, start:end], value[:, :, start:end]
+        if segment.past:
+            keys, values = segment.past.extended(module.layer_idx, keys, values)  # type: ignore[arg-type]
         mask = segment.mask(sliding_window, query)
         if end - start == 1:
             # The heads that share keys become the query rows of one head: no key is read or copied twice.

@@ -133,6 +133,10 @@ class RewardMethod(ABC):
     needs: ClassVar[frozenset[Need]] = frozenset()
     advantage: ClassVar[Advantage] = Advantage.GROUP_STD
 
+    def identity(self) -> Mapping[str, str]:
+        """What decides the rewards beside the config: hashes of prompts, models, packages."""
+        return {}
+
     def lacks(self, prompt: Prompt) -> str:
         """What a prompt lacks for this method, in words; "" when it has all that is needed."""
         present = {resource.kind.value for resource in prompt.resources}

@@ -1,10 +1,12 @@
 """The learning curve: every number that a training logs, by step.
 
-The curve is part of the checkpoint, so that of a resumed run is that of an unbroken one.
+The curve is part of the checkpoint, so that of a resumed run is that of an unbroken one. A number that a step does not
+have is logged as NaN, else Lightning would show that of an earlier step, and is no point of the curve.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,4 +55,5 @@ class Curve(L.Callback):
         return next((point["value"] for point in reversed(self.points) if point["name"] == name), None)
 
     def _keep(self, step: int, values: Mapping[str, Any]) -> None:
-        self.points += [{"step": step, "name": name, "value": float(value)} for name, value in sorted(values.items())]
+        known = {name: float(value) for name, value in sorted(values.items()) if not math.isnan(value)}
+        self.points += [{"step": step, "name": name, "value": value} for name, value in known.items()]

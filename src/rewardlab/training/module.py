@@ -23,7 +23,7 @@ from rewardlab.models.reward_model import RewardBatch, RewardModel, by_length, c
 from rewardlab.models.reward_prompt import Encoded
 from rewardlab.randomness import stream
 from rewardlab.training.batches import Batches
-from rewardlab.training.tuning import Optimisation, trainable
+from rewardlab.training.tuning import Optimisation, make_optimizer, trainable
 
 
 class Item(NamedTuple):
@@ -145,19 +145,8 @@ class RewardModule(L.LightningModule, ABC):
 
     def configure_optimizers(self) -> Any:
         """AdamW with warm-up and linear decay over all steps of the run."""
-        moving = [p for p in self.parameters() if p.requires_grad]
-        groups = [
-            {"params": [p for p in moving if p.ndim >= 2], "weight_decay": self._optimisation.weight_decay},
-            {"params": [p for p in moving if p.ndim < 2], "weight_decay": 0.0},
-        ]
-        optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=self._optimisation.learning_rate)
         # Asking the Trainer would set up its data before a checkpoint could tell it where to go on.
-        total = self._optimisation.epochs * -(-len(self.train_dataloader()) // self._optimisation.accumulate)
-        warm = max(1, round(total * self._optimisation.warmup))
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: min((step + 1) / warm, (total - step) / max(1, total - warm))
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return make_optimizer(self, self._optimisation, len(self.train_dataloader()))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Leave frozen weights out."""

@@ -4,6 +4,7 @@
     resume.ckpt       the place to resume from, while the run is under way
     curve.jsonl       every logged number by step
     model/            reward_model.json and the trained weights as safetensors
+    outputs.jsonl.zst what the trained model says of each example of the final numbers, without texts
     metrics.json      data counts and final numbers; equal for equal runs on one machine
     manifest.json     written last
 
@@ -18,7 +19,7 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,18 +30,26 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from rewardlab.evaluation.session import deciding_part
-from rewardlab.store.atomic import canonical_json, write_json, write_text
-from rewardlab.store.folder import RunFolder
+from rewardlab.store.atomic import canonical_json, write_bytes, write_json, write_text
+from rewardlab.store.folder import RunFolder, compressed
 from rewardlab.store.identity import Identity, code_hash, make_identity, run_id
 from rewardlab.store.manifest import make_manifest
 from rewardlab.training.checkpoints import Resumable
 from rewardlab.training.curve import Curve
+from rewardlab.training.finished import OUTPUTS
 from rewardlab.training.method import Method
 from rewardlab.training.speed import Speed
 from rewardlab.verdict import Usage
 
 # The code that decides what is trained.
-TRAINING_CODE = ("training", "models", "benchmarks/verifiable", "benchmarks/rows.py", "randomness.py")
+TRAINING_CODE = (
+    "training",
+    "models",
+    "benchmarks/verifiable",
+    "benchmarks/rows.py",
+    "benchmarks/hh_rlhf.py",
+    "randomness.py",
+)
 
 CHECKPOINT = "resume.ckpt"
 
@@ -85,8 +94,17 @@ class Trained:
     steps_now: int
 
 
-def train(config: DictConfig) -> Trained | None:
+def train(
+    config: DictConfig,
+    code: tuple[str, ...] = TRAINING_CODE,
+    details: Callable[[Any], Mapping[str, Any]] = lambda method: {},
+) -> Trained | None:
     """Train as a composed config of experiments/train_reward_model.py says.
+
+    Args:
+        config: Its sections `method` and `train`, and where results go.
+        code: Files and packages that decide what is trained.
+        details: From the method, after the end, to what else belongs in the manifest; it may differ between equal runs.
 
     Returns:
         The finished run; None in processes other than the first one.
@@ -98,7 +116,7 @@ def train(config: DictConfig) -> Trained | None:
     method: Method = instantiate(config.method)
     machine: Machine = instantiate(config.train)
     module = method.prepare()
-    identity = _identity(config, method)
+    identity = _identity(config, method, code)
     folder = Path(config.results_dir) / config.experiment_name / f"{method.name}-{run_id(identity)}"
     curve, speed = Curve(machine.log_every), Speed()
     trainer = make_trainer(machine, config.method.optimisation, folder, [curve, speed])
@@ -119,7 +137,9 @@ def train(config: DictConfig) -> Trained | None:
         "final": dict(method.evaluate(module)),
         "last": {name: curve.last(name) for name in sorted({point["name"] for point in curve.points})},
     }
-    _write(home, identity, curve, metrics, {"speed": speed.report(), **_device(trainer)}, started)
+    write_bytes(folder / OUTPUTS, compressed(map(canonical_json, method.outputs(module))))
+    timed = {"speed": speed.report(), **_device(trainer), **details(method)}
+    _write(home, identity, curve, metrics, timed, started)
     return Trained(folder, metrics, speed.steps)
 
 
@@ -170,14 +190,14 @@ def fit(trainer: L.Trainer, module: L.LightningModule, folder: Path) -> None:
         trainer.test(module, verbose=False)
 
 
-def _identity(config: DictConfig, method: Method) -> Identity:
+def _identity(config: DictConfig, method: Method, code: tuple[str, ...]) -> Identity:
     return make_identity(
         {
             "method": deciding_part(config.method),
             "train": {name: config.train[name] for name in ("devices", "num_nodes", "strategy", "precision")},
             "seed": config.seed,
             "data": method.data(),
-            "training_code": code_hash(TRAINING_CODE),
+            "training_code": code_hash(code),
         }
     )
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rewardlab.judges.verify import Verifiers
+from rewardlab.policy.methods.judged import rating_task
 from rewardlab.policy.reward import Prompt, Reward, RewardMethod, Rollout
-from rewardlab.task import Candidate, Form, ResourceKind, Task
+from rewardlab.task import ResourceKind, Setting
 from rewardlab.verdict import Decision, Evidence, Status
 
 RESOURCE_OF: Mapping[str, ResourceKind] = {
     "reference": ResourceKind.REFERENCE,
     "constraints": ResourceKind.CHECKLIST,
+    "functions": ResourceKind.CHECKLIST,
     "tests": ResourceKind.TESTS,
 }
 
@@ -37,17 +39,16 @@ class Rules(RewardMethod):
 
     def lacks(self, prompt: Prompt) -> str:
         """The resources of which none is there, or why their verifier cannot run."""
-        return "" if self._usable(prompt) else " or ".join(self._reason(name) for name in self._names)
+        return "" if self._usable(prompt) else " or ".join(dict.fromkeys(map(self._reason, self._names)))
 
     async def score(self, prompt: Prompt, rollout: Rollout) -> Reward:
         """Share of decided criteria that the rollout meets."""
-        candidate = Candidate("rollout", rollout.text)
-        task = Task(prompt.id, Form.RATE, prompt.messages, (candidate,), prompt.resources)
+        task = rating_task(prompt, rollout, Setting.RESOURCE)
         ledger: list[Evidence] = []
         for name in self._usable(prompt):
             ledger += await self._verifiers.run(name, task, name)
         decided = [entry for entry in ledger if entry.decision is not Decision.UNSURE]
-        runs = sum(name == "tests" for name in self._usable(prompt))
+        runs = sum(entry.source in ("tests", "functions") for entry in ledger)
         if not decided:
             note = "no verifier could decide anything"
             return Reward(None, Status.UNPARSEABLE, ledger=tuple(ledger), executions=runs, note=note)

@@ -10,15 +10,15 @@ from omegaconf import OmegaConf
 
 from rewardlab.benchmarks.verifiable import Verifiable, examples
 from rewardlab.errors import UserError
+from rewardlab.policy.methods.rules import Rules
 from rewardlab.policy.reward import Prompt, RewardMethod, Rollout, check_needs, prompts_of
-from rewardlab.policy.rules import Rules
 from rewardlab.task import Message
 from rewardlab.verdict import Status
 
 
 @pytest.fixture(scope="module")
 def rules() -> Rules:
-    config = OmegaConf.load(Path(__file__).parents[2] / "configs" / "reward" / "rules.yaml")
+    config = OmegaConf.load(Path(__file__).parents[3] / "configs" / "reward" / "rules.yaml")
     method = instantiate(config)
     assert isinstance(method, RewardMethod)
     return method

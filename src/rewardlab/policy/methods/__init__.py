@@ -1,0 +1,1 @@
+"""Reward methods: what scores the rollouts of a policy in training."""
