@@ -27,6 +27,7 @@ BLIND = ("judge=first", "model=none", "tracking=none")
         pytest.param("benchmark.form=best", "Known: pair, pick, rate", id="form"),
         pytest.param("model=none", "set model=embedded, model=endpoint or model=local", id="no_model"),
         pytest.param("skill.path=nowhere", "set skill.path to the folder or the zip", id="no_skill"),
+        pytest.param("judge=reread", "judge.source_run has no value; set judge.source_run=", id="no_value"),
         pytest.param("limit=0", "limit=0 asks for no example", id="limit"),
     ],
 )

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.tracing.client import TracingClient
 
 from rewardlab import tracking
 from rewardlab.benchmarks.judgebench import JudgeBench
 from rewardlab.errors import UserError
 from rewardlab.evaluation.finished import read_run
 from rewardlab.report.write import write_report
+from rewardlab.store.rows import RowStore
 from tests.report.finished import blind_arm, model_arm, small_benchmark
 
 
@@ -37,7 +39,7 @@ def arms(place: Path, benchmark_of_sums: JudgeBench) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def config(place: Path) -> dict[str, Any]:
-    return {"enabled": True, "uri": f"sqlite:///{place}/mlflow.db"}
+    return {"enabled": True, "uri": f"sqlite:///{place}/mlflow.db", "traces": 3, "baseline": "direct"}
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +105,28 @@ def test_a_single_run_is_logged_without_a_parent(
     assert "mlflow.parentRunId" not in run.data.tags
 
 
+def test_judgments_are_traces_of_the_arm_that_made_them(
+    logged: MlflowClient, config: dict[str, Any], arms: list[Path]
+) -> None:
+    with RowStore(arms[0] / "rows.sqlite") as rows:
+        judgments = {judgment.key: judgment for judgment in rows.judgments()}
+    experiment = logged.get_experiment_by_name("toy").experiment_id
+    client = TracingClient(config["uri"])
+    found = [client.get_trace(t.info.trace_id) for t in client.search_traces(experiment_ids=[experiment])]
+    assert len(found) == config["traces"]  # none of the judge that asks no model
+    for trace in found:
+        assert trace.info.trace_metadata["mlflow.sourceRun"] == runs_of(logged, "toy")[arms[0].name].info.run_id
+        judgment = judgments[trace.info.request_preview]
+        whole, call = trace.data.spans
+        assert (whole.name, whole.parent_id, whole.span_type) == (judgment.task_id, None, "CHAIN")
+        assert whole.inputs["order"] == list(judgment.order)
+        assert whole.outputs.get("choice") == judgment.verdict.choice
+        assert (call.name, call.parent_id, call.span_type) == ("model call", whole.span_id, "LLM")
+        assert "What is" in call.inputs["messages"][1]["content"]
+        assert call.outputs["text"]
+        assert whole.start_time_ns <= call.start_time_ns < call.end_time_ns <= whole.end_time_ns
+
+
 def test_switched_off_it_does_nothing(arms: list[Path], tmp_path: Path) -> None:
     tracking.log_run({"enabled": False}, arms[0])
     tracking.log_experiment({"enabled": False}, "x", arms, tmp_path)
@@ -136,7 +160,7 @@ def test_what_is_wrong_with_mlflow_costs_one_warning(
     }[kind]
     started = time.monotonic()
     with caplog.at_level(logging.WARNING, "rewardlab"):
-        tracking.log_run({"enabled": True, "uri": uri}, arms[0])
+        tracking.log_run({"enabled": True, "uri": uri, "traces": 3, "baseline": "direct"}, arms[0])
     assert time.monotonic() - started < 20
     ours = [record for record in caplog.records if record.name.startswith("rewardlab")]
     assert len(ours) == 1 and uri in ours[0].getMessage()

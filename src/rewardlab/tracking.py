@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rewardlab.evaluation.finished import FinishedRun, read_runs
+from rewardlab.judgment_traces import log_judgments
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -47,7 +48,7 @@ def log_run(config: Mapping[str, Any], folder: Path) -> None:
     """Log one finished run under the MLflow experiment named after its parent folder.
 
     Args:
-        config: A config of configs/tracking: `enabled`, and `uri` where it is.
+        config: A config of configs/tracking: `enabled`, and where it is `uri`, `traces` and `baseline`.
         folder: The run folder.
 
     Raises:
@@ -55,7 +56,10 @@ def log_run(config: Mapping[str, Any], folder: Path) -> None:
     """
     if config["enabled"]:
         runs = read_runs([folder])
-        _guarded(config["uri"], lambda client: _log_arms(client, _experiment(client, config, folder.parent.name), runs))
+        _guarded(
+            config["uri"],
+            lambda client: _log_arms(client, _experiment(client, config, folder.parent.name), runs, config),
+        )
 
 
 def log_experiment(config: Mapping[str, Any], name: str, folders: Sequence[Path], report: Path) -> None:
@@ -73,21 +77,22 @@ def log_experiment(config: Mapping[str, Any], name: str, folders: Sequence[Path]
     if config["enabled"]:
         runs = read_runs(folders)
         _guarded(
-            config["uri"], lambda client: _log_parent(client, _experiment(client, config, name), name, runs, report)
+            config["uri"],
+            lambda client: _log_parent(client, _experiment(client, config, name), name, runs, report, config),
         )
 
 
-def log_training(config: Mapping[str, Any], folder: Path) -> None:
+def log_training(config: Mapping[str, Any], folder: Path, name: str = "") -> None:
     """Log a finished training run with its learning curves, step by step.
 
     Args:
         config: As for `log_run`.
         folder: A run folder of `rewardlab.training.run`.
+        name: Of the MLflow experiment; that of the parent folder when empty.
     """
     if config["enabled"]:
-        _guarded(
-            config["uri"], lambda client: _log_curves(client, _experiment(client, config, folder.parent.name), folder)
-        )
+        name = name or folder.parent.name
+        _guarded(config["uri"], lambda client: _log_curves(client, _experiment(client, config, name), folder))
 
 
 def params(run: FinishedRun) -> dict[str, str]:
@@ -137,7 +142,8 @@ def _guarded(uri: str, work: Callable[[MlflowClient], object]) -> None:
         if uri.startswith("sqlite:///"):
             _sqlite_file(uri).parent.mkdir(parents=True, exist_ok=True)
         work(mlflow.MlflowClient(uri))
-    except (MlflowException, SQLAlchemyError, OSError, ImportError) as error:
+    # A server that is too old for traces raises NotImplementedError.
+    except (MlflowException, SQLAlchemyError, OSError, ImportError, NotImplementedError) as error:
         reason = " ".join(str(error).split())[:200]
         log.warning("MLflow at %s got no copy of this run, which is finished all the same: %s", uri, reason)
 
@@ -157,7 +163,14 @@ def _experiment(client: MlflowClient, config: Mapping[str, Any], name: str) -> s
     return str(client.create_experiment(name, artifact_location=place))
 
 
-def _log_parent(client: MlflowClient, experiment: str, name: str, runs: Sequence[FinishedRun], report: Path) -> None:
+def _log_parent(
+    client: MlflowClient,
+    experiment: str,
+    name: str,
+    runs: Sequence[FinishedRun],
+    report: Path,
+    config: Mapping[str, Any],
+) -> None:
     ids = " ".join(sorted(run.run_id for run in runs))
     identity = hashlib.sha256(ids.encode()).hexdigest()[:12]
     parent = _finished(client, experiment, identity)
@@ -166,18 +179,24 @@ def _log_parent(client: MlflowClient, experiment: str, name: str, runs: Sequence
         client.log_param(parent, "arms", ", ".join(sorted({run.judge for run in runs}))[:_VALUE])
         client.log_param(parent, "benchmarks", ", ".join(sorted({run.dataset for run in runs}))[:_VALUE])
         client.log_param(parent, "models", ", ".join(sorted({run.model for run in runs} - {""}))[:_VALUE] or "none")
-    _log_arms(client, experiment, runs, parent)
+    _log_arms(client, experiment, runs, config, parent)
     # The tables of the same runs may have been written anew.
     _log_files(client, parent, report, REPORT_FILES)
     client.set_terminated(parent)
 
 
-def _log_arms(client: MlflowClient, experiment: str, runs: Sequence[FinishedRun], parent: str = "") -> None:
+def _log_arms(
+    client: MlflowClient, experiment: str, runs: Sequence[FinishedRun], config: Mapping[str, Any], parent: str = ""
+) -> None:
     for run in runs:
         identity = f"{parent}/{run.run_id}" if parent else run.run_id
         if _finished(client, experiment, identity) is None:
             tags = {"rewardlab.id": identity} | ({"mlflow.parentRunId": parent} if parent else {})
-            _log_arm(client, client.create_run(experiment, run_name=run.folder.name, tags=tags).info.run_id, run)
+            mlflow_run = client.create_run(experiment, run_name=run.folder.name, tags=tags).info.run_id
+            if not run.asks_no_model:
+                base = next((r for r in runs if r.judge == config["baseline"] and r.dataset == run.dataset), None)
+                log_judgments(config["uri"], experiment, mlflow_run, run, base, config["traces"])
+            _log_arm(client, mlflow_run, run)
 
 
 def _finished(client: MlflowClient, experiment: str, identity: str) -> str | None:

@@ -23,7 +23,7 @@ class Status(StrEnum):
     OK = "ok"
     UNPARSEABLE = "unparseable"  # the model answered, and the answer names nothing on the menu
     REFUSED = "refused"  # the model or the server declined to answer
-    TRUNCATED = "truncated"  # the answer was cut at the token limit before its verdict
+    TRUNCATED = "truncated"  # cut at the token limit before its verdict, or no room for an answer after the prompt
     ENDPOINT_ERROR = "endpoint_error"  # the server could not be reached or answered with an error
     TIMEOUT = "timeout"  # no answer within the time allowed
     SKIPPED = "skipped"  # never asked, e.g. a needed resource was unavailable
@@ -140,6 +140,8 @@ class Verdict:
         steps: For STEPS: probability in [0, 1] that each step is right.
         first_error: For STEPS: index of the first wrong step, -1 when all are right.
         ledger: The evidence behind the answer.
+        own: For judges with a readout: the model's own final answer as a score in [0, 1] by candidate id, before the
+            readout; empty when it gave none.
         readout: Name of the function that turned the ledger into the answer; "" for judges without one.
         source: Which step of the judge produced the answer.
         usage: What it cost.
@@ -158,6 +160,7 @@ class Verdict:
     steps: tuple[float, ...] = ()
     first_error: int | None = None
     ledger: tuple[Evidence, ...] = ()
+    own: Mapping[str, float] = field(default_factory=dict)
     readout: str = ""
     source: Source = Source.OWN
     usage: Usage = Usage()

@@ -101,6 +101,8 @@ def test_gsm8k_has_four_candidates_and_hides_the_reference(tmp_path: Path) -> No
     assert "SECRET" not in repr(bench.tasks(Setting.RESOURCE))
     grades = bench.grade(as_released(bench, always_first))
     assert grades.official["first"] == 0.4 and grades.official["random"] == 0.25
+    none_right = jsonl(tmp_path / "z.jsonl", [gsm8k_row(n, 3 + n) for n in range(3)])
+    assert [len(GSM8KCandidates(str(none_right), mixed=m).tasks(Setting.STANDARD)) for m in (False, True)] == [3, 1]
     bad = gsm8k_row(0, 0) | {SOLVERS[1]: {"is_correct": 1, "solution": "x"}}
     with pytest.raises(BadData, match=r"row 1, field 6b_verification\.is_correct: a int where true or false"):
         GSM8KCandidates(str(jsonl(tmp_path / "y.jsonl", [bad])))

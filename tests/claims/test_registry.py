@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from rewardlab.benchmarks.verifiable import Verifiable
 from rewardlab.claims.needs import needs
 from rewardlab.claims.registry import BadClaims, Claims, load_claims
 from rewardlab.errors import MissingRequirement
@@ -18,6 +18,7 @@ from rewardlab.evaluation.profile import arms
 from rewardlab.store.identity import make_identity
 
 Raw = dict[str, Any]
+ADAPTERS = ("static", "static_tokens", "reasoned", "reasoned_tokens", "skill")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,25 @@ def small() -> Raw:
                 "reasoning": "Chance.",
             }
         ],
+        "trainings": [
+            {"id": "hard", "identity": {"method.labels": "mc_hard"}},
+            {"id": "soft", "identity": {"method.labels": "mc_soft"}},
+        ],
+        "trained": [
+            {
+                "id": "toy/labels",
+                "experiment": "python run.py",
+                "terms": [
+                    {"figure": "at_0.5/f1", "training": "hard"},
+                    {"weight": -0.5, "figure": "at_0.5/f1", "training": "soft"},
+                ],
+                "predicted": {"low": 0.0},
+                "seeds": 5,
+                "n": 20,
+                "registered": "2026-01-01",
+                "reasoning": "Noise.",
+            }
+        ],
     }
 
 
@@ -81,6 +101,8 @@ def test_references_are_put_in_their_place(tmp_path: Path) -> None:
     assert claims.reported[0].arm == claims.predictions[0].arm == claims.arms[0]
     assert claims.reported[0].data == (claims.predictions[0].data,) == claims.data
     assert claims.reported[0].share == 0.5
+    assert tuple(term.training for term in claims.trained[0].terms) == claims.trainings
+    assert claims.trained[0].figure == "at_0.5/f1: hard − 0.5 soft"
 
 
 @pytest.mark.parametrize(
@@ -168,19 +190,24 @@ def test_averages_add_up(claims: Claims) -> None:
     assert checked >= 10
 
 
-def test_predictions_bind_to_the_runs_of_their_profile(claims: Claims, root: Path) -> None:
+@pytest.mark.parametrize(("profile", "count"), [("embedded", 12), ("tuning", 10), ("tuning_heldout", 2)])
+def test_predictions_bind_to_the_runs_of_their_profile(claims: Claims, root: Path, profile: str, count: int) -> None:
     """Every field that a prediction fixes is one that the profile's runs have, so that it can get a verdict."""
-    data = Verifiable(form="pair", per_family=1).identity()
+    adapters = [f"profile.adapters.{name}=FOLDER" for name in ADAPTERS if profile != "embedded"]
     found = {}
     with initialize_config_dir(str(root / "configs"), version_base=None):
-        for overrides in arms(compose("reproduce", overrides=["profile=embedded"])):
-            config = compose("evaluate", overrides=overrides)
+        configs = [
+            compose("evaluate", overrides=overrides)
+            for overrides in arms(compose("reproduce", overrides=[f"profile={profile}", *adapters]))
+        ]
+        data = instantiate(configs[0].benchmark, per_family=1).identity()
+        for config in configs:
             parts = {key: config[key] for key in ("seed", "limit", "repeats", "protocol")}
-            judge = OmegaConf.to_container(config.judge, resolve=True)
+            decided = {key: OmegaConf.to_container(config[key], resolve=True) for key in ("judge", "benchmark")}
             name = config.judge.get("name") or config.judge.get("rule") or "verifier_only"
-            found[name] = make_identity({"config": {"judge": judge}, "data": data, **parts})
-    predictions = [p for p in claims.predictions if "profile=embedded" in p.experiment]
-    assert len(predictions) >= 12
+            found[name] = make_identity({"config": decided, "data": data, **parts})
+    predictions = [p for p in claims.predictions if p.experiment.endswith(f"profile={profile}")]
+    assert len(predictions) >= count
     for prediction in predictions:
         for need in needs(prediction):
             for field, wanted in need.wanted().items():

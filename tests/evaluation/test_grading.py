@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rewardlab.evaluation.grading import grade, metrics
-from rewardlab.verdict import Judgment, Source, Status, Verdict
+from rewardlab.verdict import Event, Judgment, Source, Status, Verdict
 from tests.evaluation.toy import ToyBenchmark
 
 BENCHMARK = ToyBenchmark({"math": 4})
@@ -28,6 +28,22 @@ def test_a_fallback_counts_officially_and_never_strictly() -> None:
     assert content["no_verdict_items"] == 1
     assert content["missing_verdicts"] == {"excluded": pytest.approx(2 / 3), "worst": 0.5, "best": 0.75}
     assert (content["summary"]["own_verdict_rate"], content["summary"]["fallback_rate"]) == (0.75, 0.25)
+
+
+def test_rows_are_gone_through_once_and_what_grading_does_not_read_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = rows(right(0), Verdict(Status.OK, choice="math-1-0/a", trace=(Event("prompt", {"text": "long"}),)))
+    seen: list[Judgment] = []
+    of_benchmark = BENCHMARK.grade
+    monkeypatch.setattr(BENCHMARK, "grade", lambda graded: (seen.extend(graded), of_benchmark(graded))[1])
+    grades, content = metrics(BENCHMARK, iter(judged), seed=0)
+    assert grades == of_benchmark(judged)
+    assert content["summary"]["judgments"] == 2
+    assert [j.verdict.choice for j in seen] == [j.verdict.choice for j in judged]
+    assert not any(j.verdict.trace for j in seen)
+    assert of_benchmark(seen) == of_benchmark(judged)
+    seen.clear()
+    metrics(BENCHMARK, rows(Verdict(Status.UNPARSEABLE, note="a"), Verdict(Status.UNPARSEABLE, note="b")), seed=0)
+    assert seen[0].verdict is seen[1].verdict
 
 
 def test_without_fallbacks_grading_is_the_benchmarks() -> None:

@@ -180,13 +180,13 @@ def test_a_killed_run_goes_on_and_ends_like_an_unbroken_one(tmp_path: Path) -> N
 
 
 def wait_for_rows(parent: Path, least: int) -> Path:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while time.monotonic() < deadline:
         for store in parent.glob("*/rows.sqlite"):
             if count(store) >= least:
                 return store
         time.sleep(0.02)
-    raise AssertionError(f"no {least} rows within a minute")
+    raise AssertionError(f"no {least} rows came")
 
 
 def count(path: Path) -> int:

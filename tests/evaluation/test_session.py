@@ -11,7 +11,7 @@ from hydra.errors import InstantiationException
 
 from rewardlab.errors import UserError
 from rewardlab.evaluation.run import Run
-from rewardlab.evaluation.session import Session
+from rewardlab.evaluation.session import Session, build_generator
 from rewardlab.models.protocol import Tool
 from rewardlab.models.scripted import ScriptedGenerator
 from rewardlab.task import Message
@@ -84,3 +84,11 @@ def test_a_judge_that_the_release_does_not_have_is_refused(root: Path, tmp_path:
 def test_a_judge_without_a_model_only_follows_the_released_orders(root: Path, tmp_path: Path) -> None:
     done = run(root, tmp_path, "always_a", *rm_bench(tmp_path), "judge=first", "protocol=released")
     assert done.metrics["official"][done.metrics["headline"]] == 1
+
+
+def test_every_setting_of_a_served_model_reaches_it(root: Path) -> None:
+    with initialize_config_dir(str(root / "configs"), version_base=None):
+        overrides = ["model=endpoint", "model.name=m", "model.base_urls=[http://localhost:1/v1]", "seed=3"]
+        config = compose("evaluate", overrides=[*overrides, "model.tool_format=text"])
+    built = build_generator(config.model)
+    assert repr(built) == "Endpoint('m', ['http://localhost:1/v1'], tool_format='text', thinking=None)"

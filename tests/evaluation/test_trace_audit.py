@@ -3,11 +3,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rewardlab.evaluation.summary import summarise
-from rewardlab.evaluation.trace_audit import audit, trace_rates
+from rewardlab.evaluation.trace_audit import TraceTotals, audit
 from rewardlab.judges.direct import Direct
 from rewardlab.judges.skill import Skill
 from rewardlab.judges.tools import Fault, Limits
@@ -114,6 +115,13 @@ def test_a_final_answer_in_the_last_turn_is_forced_and_one_before_any_look_is_ea
     assert (words.forced, words.early) == (False, True)
     silent = audited(judged(pair(REFERENCE), VERIFY, "hm", "hm", "hm", turns=3))
     assert (silent.forced, silent.early, silent.against_ledger) == (False, False, None)
+
+
+def trace_rates(rows: list[Judgment]) -> dict[str, Any]:
+    totals = TraceTotals()
+    for row in rows:
+        totals.add(row)
+    return totals.rates()
 
 
 def test_rates_over_a_run_and_none_where_nothing_was_audited() -> None:

@@ -15,7 +15,7 @@ from rewardlab.models.scripted import Call, Fail, ScriptedGenerator
 from rewardlab.sandbox.bubblewrap import Bubblewrap
 from rewardlab.sandbox.monty import Monty
 from rewardlab.skills.package import load_package
-from rewardlab.task import Setting, Task
+from rewardlab.task import Candidate, Form, Message, Setting, Task, ToolCall
 from rewardlab.verdict import Hardness, Source, Status, Verdict
 from tests.judges.judging import REFERENCE, RIGHT, WRONG, pair, pick, rate
 
@@ -242,3 +242,47 @@ def test_the_menu_of_the_final_answer_is_the_contract(schema_of: str) -> None:
         "minimum": 1,
         "maximum": 10,
     }
+
+
+DOUBLES = "```python\ndef twice(x):\n    return 2 * x\n```"
+SQUARES = "```python\ndef twice(x):\n    return x * x\n```"
+OWN_TESTS = Call("run_tests", {"tests": "assert twice(2) == 4\nassert twice(3) == 6"})
+
+
+def programs() -> Task:
+    candidates = (Candidate("squares", SQUARES), Candidate("doubles", DOUBLES))
+    return Task("t", Form.PAIR, (Message("user", "Write twice(x)."),), candidates)
+
+
+def test_tests_of_the_model_run_on_every_program_and_are_soft_evidence() -> None:
+    if reason := Bubblewrap().available():
+        pytest.skip(reason)
+    verdict, generator = judge(programs(), USE, OWN_TESTS, final("A"), setting=Setting.STANDARD)
+    assert "run_tests" not in offered(generator)[0] and "run_tests" in offered(generator)[1]
+    found = {(e.candidate, e.decision.value, e.hardness, e.source, e.supported) for e in verdict.ledger}
+    assert found == {
+        ("squares", "violated", Hardness.SOFT, "call 2", True),
+        ("doubles", "satisfied", Hardness.SOFT, "call 2", True),
+    }
+    assert verdict.choice == "doubles"
+    assert "1 of 2 tests pass" in tool_results(verdict)[1]
+
+
+def test_tests_that_fit_no_program_say_nothing() -> None:
+    if reason := Bubblewrap().available():
+        pytest.skip(reason)
+    unfit = Call("run_tests", {"tests": "import nowhere"})
+    verdict, _ = judge(programs(), USE, unfit, final("A"), setting=Setting.STANDARD)
+    assert {entry.decision.value for entry in verdict.ledger} == {"unsure"}
+    assert verdict.choice == "squares"
+
+
+def test_own_tests_are_on_offer_only_for_programs_that_can_be_run_and_a_limited_number_of_times() -> None:
+    _, generator = judge(pair(), USE, final("A"))
+    assert "run_tests" not in offered(generator)[1]
+    _, generator = judge(programs(), USE, final("A"), limits=Limits(tests=0))
+    assert "run_tests" not in offered(generator)[1]
+    skill = Skill(generator, PACKAGE, Setting.STANDARD, Monty(), Verifiers(Bubblewrap(program="nowhere")))
+    toolbox = skill.toolbox(programs())
+    asyncio.run(toolbox.call(ToolCall("x", "use_skill", '{"skill": "reward-evaluation"}'), toolbox.offered(False)))
+    assert "run_tests" not in {tool.name for tool in toolbox.offered(False)}

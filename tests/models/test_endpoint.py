@@ -2,6 +2,7 @@ import asyncio
 import json
 import logging
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -176,7 +177,7 @@ def test_thinking_is_dropped_once_and_recorded():
     assert [o.text for o in outcomes] == ["[[A]]"] * 5
     assert [o.usage.calls for o in outcomes] == [2, 1, 1, 1, 1]
     assert server.calls == 6
-    assert endpoint.counts[server.url]["thinking_dropped"]
+    assert endpoint.counts[server.url]["without_thinking"] == 5
 
 
 def test_a_server_that_goes_on_about_thinking_is_not_asked_for_ever():
@@ -260,6 +261,34 @@ def test_refusals_are_final(answer):
     assert server.calls == error.usage.calls == 1
 
 
+TOO_LONG = {
+    "openai": {"code": "context_length_exceeded", "message": "This model's maximum context length is 8192 tokens."},
+    "vllm": {"message": "This model's maximum context length is 16 tokens. However, your request has 99 input tokens."},
+    "vllm_engine": {"message": "The decoder prompt (length 99) is longer than the maximum model length of 16."},
+    "sglang": {"message": "The input (99 tokens) is longer than the model's context length (16 tokens)."},
+    "llama_cpp": {"type": "exceed_context_size_error", "message": "request (99 tokens) exceeds the context size"},
+}
+
+
+@pytest.mark.parametrize("error", TOO_LONG.values(), ids=TOO_LONG.keys())
+def test_a_prompt_that_does_not_fit_is_never_asked_again(error):
+    with FaultServer(lambda n, body: Answer({"error": error}, 400)) as server:
+        found = failing(server)
+    assert found.status is Status.TRUNCATED
+    assert found.status.final
+    assert server.calls == found.usage.calls == 1
+
+
+def test_requests_turned_away_at_the_door_do_not_make_answers_look_slow():
+    def served(n, body):
+        return replace(completion(), seconds=0.4) if n >= 48 else Answer({"error": TOO_LONG["vllm"]}, 400)
+
+    with FaultServer(served) as server:
+        endpoint = make(server, concurrency=8)
+        run(endpoint, lambda e: many(e, 72, 8))
+        assert endpoint._pool.servers[0].limiter.limit == 8
+
+
 def test_failed_requests_count_in_the_usage():
     wasted = Answer({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 1}})
     with FaultServer(lambda n, body: completion() if n else wasted) as server:
@@ -305,6 +334,21 @@ def test_a_third_of_the_calls_refused_and_all_finish():
     assert server.calls <= 1.6 * 1000
     assert sum(o.usage.calls for o in outcomes) == server.calls == endpoint.counts[server.url]["calls"]
     assert endpoint.counts[server.url]["refusals"] == sum(refusals[: server.calls])
+
+
+@pytest.mark.slow
+def test_refusals_by_chance_do_not_keep_the_server_idle():
+    # Fewer calls in flight would be refused just as often, so the limit must not follow them down to a handful.
+    refusals = stream(0, "429").random(100_000) < 0.3
+    with FaultServer() as server:
+        server.answer = lambda n, body: too_many("0.05") if refusals[n] else Answer(completion().body, seconds=0.1)
+        endpoint = make(server, concurrency=64)
+        started = time.monotonic()
+        outcomes = run(endpoint, lambda e: many(e, 1000, 64))
+        taken = time.monotonic() - started
+    assert all(getattr(o, "text", "") == "[[A]]" for o in outcomes)
+    in_flight = sum(o.usage.seconds for o in outcomes) / taken
+    assert in_flight > 24
 
 
 def test_concurrency_adapts_to_what_the_server_bears():

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewardlab.models.limiter import Limiter
+from rewardlab.randomness import stream
 
 
 def answer(limiter, rounds, seconds):
@@ -35,6 +36,42 @@ def test_a_server_that_refuses_everything_is_asked_little_and_then_more_again():
     assert limiter.limit <= 5
     answer(limiter, 40, 0.2)
     assert limiter.limit == 64
+
+
+def mixed(limiter, events, refused):
+    """The limits over events whose n-th is refused as `refused(n)` says, with all slots taken."""
+    limits = []
+    for n in range(events):
+        if refused(n):
+            limiter.refused()
+        else:
+            limiter.answered(0.2, limiter.limit)
+        limits.append(limiter.limit)
+    return limits
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3])
+def test_refusals_that_no_cut_removes_do_not_hold_the_limit_down(share):
+    draws = stream(0, "refusals").random(40_000) < share
+    limits = mixed(Limiter(64, 64), 20_000, lambda n: draws[n])
+    assert sum(limits[2000:]) / len(limits[2000:]) > 0.75 * 64
+    # Nor from below.
+    limits = mixed(Limiter(4, 64), 20_000, lambda n: draws[n])
+    assert sum(limits[2000:]) / len(limits[2000:]) > 0.75 * 64
+
+
+def test_more_refusals_than_are_worth_bearing_lower_the_limit_whatever_their_cause():
+    draws = stream(0, "refusals").random(40_000) < 0.8
+    limits = mixed(Limiter(64, 64), 40_000, lambda n: draws[n])
+    assert sum(limits[20_000:]) / 20_000 < 16
+
+
+def test_a_server_that_is_well_again_is_soon_used_to_the_full():
+    limiter = Limiter(256, 256)
+    for _ in range(2000):
+        limiter.refused()
+    answer(limiter, 16, 0.2)
+    assert limiter.limit == 256
 
 
 def test_a_limit_that_is_not_reached_does_not_grow():

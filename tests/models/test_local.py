@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,10 +12,12 @@ import jsonschema
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, BloomConfig, BloomForCausalLM
 
 from rewardlab.errors import MissingRequirement, ModelError, UnknownName, UserError
 from rewardlab.models import local
+from rewardlab.models.adapter import save_adapter
 from rewardlab.models.local import LocalGenerator
 from rewardlab.models.packed import forward
 from rewardlab.models.protocol import Completion, Generator, Sampling, Tool
@@ -219,7 +222,7 @@ def test_length_and_stop(tiny: Path) -> None:
 
 
 def test_the_end_token_ends_a_turn(tiny: Path) -> None:
-    model, tokenizer = local.load(str(tiny), None, "auto", "cpu")
+    model, tokenizer = local.load(str(tiny), "auto", "cpu")
     free = ask((model, tokenizer), lambda g: g.chat(PROMPTS[1], Sampling(max_tokens=30)))
     model.generation_config.eos_token_id = [tokenizer.eos_token_id, tokenizer(free.text[5]).input_ids[0]]
     ended = ask((model, tokenizer), lambda g: g.chat(PROMPTS[1], Sampling(max_tokens=30)))
@@ -304,7 +307,7 @@ def test_closing_fails_what_is_in_flight(tiny: Path) -> None:
 
 
 def test_changed_weights_after_forget(tiny: Path) -> None:
-    model, tokenizer = local.load(str(tiny), None, "auto", "cpu")
+    model, tokenizer = local.load(str(tiny), "auto", "cpu")
 
     async def use(generator: LocalGenerator) -> tuple[float, float]:
         before = (await generator.score(PROMPTS[0], ["A"])).logprobs[0]
@@ -335,7 +338,7 @@ def test_identity_names_weights_and_tokenizer(tiny: Path, tmp_path: Path) -> Non
 
 
 def test_adapter_is_merged(tiny: Path, tmp_path: Path) -> None:
-    model, _ = local.load(str(tiny), None, "auto", "cpu")
+    model, _ = local.load(str(tiny), "auto", "cpu")
     wrapped = get_peft_model(model, LoraConfig(r=2, target_modules=["q_proj", "v_proj"], init_lora_weights=False))
     wrapped.save_pretrained(tmp_path)
     tokenizer = AutoTokenizer.from_pretrained(tiny)
@@ -343,10 +346,40 @@ def test_adapter_is_merged(tiny: Path, tmp_path: Path) -> None:
     unmerged = scores((wrapped, tokenizer), ["A"], name="wrapped")
     assert torch.allclose(scores(tiny, ["A"], adapter=str(tmp_path)), unmerged, atol=1e-3)
     assert not torch.allclose(scores(tiny, ["A"]), unmerged, atol=1e-2)
+    loaded = local.load(str(tiny), "auto", "cpu")
+    assert torch.allclose(scores(loaded, ["A"], adapter=str(tmp_path)), unmerged, atol=1e-3)
+
+
+def test_an_adapter_is_named_by_its_files_beside_the_model_that_it_changes(tiny: Path, tmp_path: Path) -> None:
+    for r in (2, 4):
+        model, _ = local.load(str(tiny), "auto", "cpu")
+        wrapped = get_peft_model(model, LoraConfig(r=r, target_modules=["q_proj"], init_lora_weights=False))
+        save_adapter(tmp_path / str(r), wrapped, wrapped.state_dict(), torch.float16)
+
+    def identity(adapter: Path | None) -> dict[str, str]:
+        return dict(ask(tiny, lambda g: g.identity(), adapter=str(adapter) if adapter else None))
+
+    plain, two, four = identity(None), identity(tmp_path / "2"), identity(tmp_path / "4")
+    assert plain["weights_sha256"] == two["weights_sha256"] == four["weights_sha256"]
+    assert "adapter_sha256" not in plain and two["adapter_sha256"] != four["adapter_sha256"]
+    shutil.copytree(tmp_path / "2", tmp_path / "moved")
+    assert identity(tmp_path / "moved") == two
+    kept = load_file(tmp_path / "2" / "adapter_model.safetensors")
+    assert {tensor.dtype for tensor in kept.values()} == {torch.float16}
+
+
+def test_a_folder_without_an_adapter_is_named(tiny: Path, tmp_path: Path) -> None:
+    with pytest.raises(MissingRequirement, match=r"holds no adapter: it has no adapter_config\.json"):
+        LocalGenerator(str(tiny), adapter=str(tmp_path))
+    model, _ = local.load(str(save_tiny_llama(tmp_path / "other", layers=3)), "auto", "cpu")
+    wrapped = get_peft_model(model, LoraConfig(r=2, target_modules=["q_proj"]))
+    save_adapter(tmp_path / "of other", wrapped, {k: v[:1] for k, v in wrapped.state_dict().items()})
+    with pytest.raises(MissingRequirement, match="trained on this model"):
+        LocalGenerator(str(tiny), adapter=str(tmp_path / "of other"))
 
 
 def test_a_loaded_model_stays_trainable(tiny: Path) -> None:
-    model, tokenizer = local.load(str(tiny), None, "auto", "cpu")
+    model, tokenizer = local.load(str(tiny), "auto", "cpu")
     ids = torch.tensor([[5, 6, 7, 8], [9, 9, 9, 9]])
     mask = torch.tensor([[0, 1, 1, 1], [1, 1, 1, 1]])
     before = model(ids, attention_mask=mask).logits
@@ -364,14 +397,14 @@ def test_models_that_cannot_be_used(tmp_path: Path) -> None:
     alibi = BloomForCausalLM(BloomConfig(vocab_size=258, hidden_size=32, n_layer=2, n_head=4)).eval()
     with pytest.raises(UserError, match="packed batches"):
         LocalGenerator((alibi, tokenizer))
-    model, _ = local.load(str(tmp_path), None, "auto", "cpu")
+    model, _ = local.load(str(tmp_path), "auto", "cpu")
     tokenizer.chat_template = None
     with pytest.raises(UserError, match="no chat template"):
         LocalGenerator((model, tokenizer))
 
 
 def test_a_model_in_training_mode_is_refused(tiny: Path) -> None:
-    model, tokenizer = local.load(str(tiny), None, "auto", "cpu")
+    model, tokenizer = local.load(str(tiny), "auto", "cpu")
     model.train()
     with pytest.raises(RuntimeError, match="training mode"):
         ask((model, tokenizer), lambda g: g.score(PROMPTS[0], ["A"]))

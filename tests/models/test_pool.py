@@ -78,7 +78,7 @@ def test_three_failures_take_a_server_down_and_a_sign_of_life_puts_it_on_trial()
         signs = iter([False, True])
         servers = pool(concurrency=4, alive=lambda server: next(signs), outage_seconds=5)
         server = await fail(servers)
-        assert server.down_since is not None
+        assert server.down
         assert await servers.acquire() is server
         assert server.on_trial
         second = asyncio.create_task(servers.acquire())
@@ -100,6 +100,51 @@ def test_a_failed_trial_takes_it_down_again():
         return server.counts.times_down
 
     assert play(story()) == 2
+
+
+def test_a_server_that_gives_signs_of_life_and_fails_its_trials_keeps_nobody_waiting():
+    async def story():
+        servers = pool(concurrency=8, outage_seconds=0.1)
+        await fail(servers)
+        waited = []
+
+        async def call():
+            started = asyncio.get_running_loop().time()
+            try:
+                server = await servers.acquire()
+                await asyncio.sleep(0.2)
+                servers.release(server, Outcome.TIMED_OUT, 0.2)
+            finally:
+                waited.append(asyncio.get_running_loop().time() - started)
+
+        first = await asyncio.gather(*(call() for _ in range(20)), return_exceptions=True)
+        second = await asyncio.gather(*(call() for _ in range(20)), return_exceptions=True)
+        await servers.aclose()
+        return first, second, max(waited)
+
+    first, second, longest = play(story())
+    # One of them is the trial; all that waited for it fail with it, and later ones do not wait.
+    assert [type(e) for e in first if e is not None] == [Outage] * 19
+    assert 19 <= sum(isinstance(e, Outage) for e in second) <= 20
+    assert longest < 1.0
+
+
+def test_while_a_server_is_on_its_first_trial_the_others_wait_for_it():
+    async def story():
+        servers = pool(concurrency=8, outage_seconds=0.02)
+        await fail(servers)
+        server = servers.servers[0]
+        while server.down:
+            await asyncio.sleep(0.005)
+        trial = await servers.acquire()
+        await asyncio.sleep(0.1)
+        others = [asyncio.create_task(servers.acquire()) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        assert not any(task.done() for task in others)
+        servers.release(trial, Outcome.ANSWERED, 0.1)
+        return len(await asyncio.gather(*others))
+
+    assert play(story()) == 3
 
 
 @pytest.mark.parametrize("outcome", [Outcome.ANSWERED, Outcome.DECLINED, Outcome.REFUSED])

@@ -68,20 +68,23 @@ def finish(
     generator: Generator | None = None,
     limit: int | None = None,
     seed: int = 0,
+    protocol: Protocol = Protocol.AUDITED,
 ) -> Path:
     """Judge, grade and write a run folder, as `rewardlab.evaluation.run` does under Lightning."""
     model = asyncio.run(generator.identity()) if generator else {}
-    parts = {"config": {"judge": judge.name}, "seed": seed, "protocol": "audited", "limit": limit, "model": model}
+    parts = {"config": {"judge": judge.name}, "seed": seed, "protocol": protocol.value, "limit": limit, "model": model}
     identity = make_identity(parts | {"data": benchmark.identity()})
-    plan = make_plan(benchmark, judge, Protocol.AUDITED, seed, limit, 1)
+    plan = make_plan(benchmark, judge, protocol, seed, limit, 1)
     judgments = [
         Judgment(p.task.id, tuple(c.id for c in p.task.candidates), p.repeat, asyncio.run(judge.judge(p.task)))
         for p in plan
     ]
     folder = RunFolder(parent / f"{judge.name}-{run_id(identity)}", identity)
+    gold = benchmark.gold()
     with folder.rows() as rows:
         for judgment in judgments:
             rows.add(judgment)
+        rows.keep_gold({judgment.task_id: gold[judgment.task_id] for judgment in judgments})
     grades, content = metrics(benchmark, judgments, seed)
     details = {"benchmark": benchmark.name, "judge": judge.name, "setting": judge.setting.value, "model": dict(model)}
     manifest = make_manifest(identity, judgments, judgments[0].verdict.usage, 2.0, 3.0, details)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rewardlab.report.frame import Cell, Column, Frame
-from rewardlab.report.latex import escape, to_latex
+from rewardlab.report.latex import LONGEST, escape, to_latex
 
 
 def test_a_frame_becomes_a_booktabs_table() -> None:
@@ -33,7 +35,20 @@ def test_no_special_character_is_left_bare(text: str) -> None:
         r"\textgreater{}",
     ):
         bare = bare.replace(command, "")
-    bare = bare.replace(r"\dots{}", "").replace(r"$\Delta$", "").replace("$-$", "")
+    bare = re.sub(r"\\dots\{\}|\$\\(Delta|geq|leq|times)\$|\$-\$", "", bare)
     for character in "&%$#_{}":
         assert bare.count(character) == bare.count(f"\\{character}")
     assert not set("~^<>") & set(bare)
+
+
+def test_a_long_title_above_numbers_stands_in_two_lines() -> None:
+    columns = (Column("a long title in words", numeric=False), Column("strict % [95 % CI]"), Column("b/c"))
+    text = to_latex(Frame("t", "T", "", columns, ((Cell("x"), Cell("1"), Cell("2")),)), "t")
+    assert r"a long title in words & \shortstack[r]{strict \%\\{}[95 \% CI]} & b/c \\" in text
+
+
+def test_a_table_longer_than_a_page_breaks_over_pages() -> None:
+    rows = tuple((Cell(str(i)),) for i in range(LONGEST + 1))
+    text = to_latex(Frame("t", "T", "", (Column("x"),), rows), "t")
+    assert text.count(r"\begin{longtable}") == text.count(r"\end{longtable}") == 1
+    assert r"\begin{table*}" not in text and r"\label{tab:t}" in text

@@ -52,7 +52,8 @@ def test_every_file_is_there(written: tuple[Report, Path]) -> None:
     names = {str(path.relative_to(out)) for path in report.files}
     stem = "figures/judgebench-pair-audited-seed-0"
     figures = {f"{stem}-{name}.svg" for name in ("accuracy", "budget", "position", "flips")}
-    assert names == {"table.md", "table.tex", "report.html"} | figures
+    traces = {"traces/judgebench-pair-audited-seed-0.js"}
+    assert names == {"table.md", "table.tex", "report.html"} | figures | traces
     assert all(path.stat().st_size for path in report.files)
 
 
@@ -91,15 +92,15 @@ def test_the_page_shows_the_main_result_before_any_table(written: tuple[Report, 
     assert 0 < text.index("points to direct: better") < text.index("<table>")
 
 
-def test_texts_are_quoted_only_when_traces_are_asked_for(
+def test_texts_are_quoted_beside_the_page_and_never_in_it(
     written: tuple[Report, Path], folders: list[Path], tmp_path: Path
 ) -> None:
-    assert "What is 3 + 4?" not in (written[1] / "report.html").read_text()
-    write_report(folders, tmp_path, traces=80)
-    text = (tmp_path / "report.html").read_text()
-    assert "What is 3 + 4?" in text
-    assert "which is &lt;b&gt;long&lt;/b&gt; &amp; wrong" in text  # a candidate's markup stays text
-    assert Page(text).open == []
+    out = written[1]
+    assert "What is 3 + 4?" not in (out / "report.html").read_text()
+    assert [path.name for path in (out / "traces").iterdir()] == ["judgebench-pair-audited-seed-0.js"]
+    write_report(folders, tmp_path, traces=0)
+    assert not (tmp_path / "traces").exists()
+    assert (tmp_path / "report.html").read_bytes() == (out / "report.html").read_bytes()
 
 
 def test_a_baseline_that_is_not_there_is_a_warning_with_the_nearest_name(
@@ -115,7 +116,7 @@ def test_equal_titles_are_told_apart_by_their_data(folders: list[Path], tmp_path
     report = write_report([*folders, other], tmp_path / "out")
     headings = re.findall(r"^## (.*)", report.markdown, re.MULTILINE)
     assert len(headings) == len(set(headings)) == 2 and all(", data " in heading for heading in headings)
-    assert len(report.files) == len(set(report.files)) == 10
+    assert len(report.files) == len(set(report.files)) == 12
     ids = re.findall(r'\bid="([^"]+)"', (tmp_path / "out" / "report.html").read_text())
     assert len(ids) == len(set(ids))
 
@@ -126,7 +127,7 @@ def test_several_seeds_get_a_table_of_their_own(
     other = model_arm(tmp_path, benchmark_of_sums, "direct", right=0.5, seed=1)
     report = write_report([*folders, other], tmp_path / "out")
     names = {path.name: path.read_text() for path in report.files}
-    assert "### Across seeds" in names["table.md"] and r"\label{tab:seeds-1}" in names["table.tex"]
+    assert "### Across seeds" in names["table.md"] and r"\label{tab:several-seeds-seeds}" in names["table.tex"]
     assert "Across seeds" in names["report.html"]
 
 

@@ -14,7 +14,7 @@ import pytest
 from rewardlab.sandbox.bubblewrap import Bubblewrap
 from rewardlab.sandbox.monty import Monty
 from rewardlab.sandbox.protocol import Execution, Sandbox
-from rewardlab.sandbox.selfcheck import ATTACKS, Attack, check, self_check
+from rewardlab.sandbox.selfcheck import ATTACKS, Attack, check, examine, self_check
 
 HARMLESS_IF_THEY_SUCCEED = [
     "stack", "error of great size", "host file", "account list", "environment", "environment of other processes",
@@ -96,3 +96,7 @@ def test_survivor_is_seen() -> None:
 
 def test_unavailable_sandbox_shows_nothing() -> None:
     assert asyncio.run(self_check(Unavailable())) == []
+    examined = asyncio.run(examine(Unavailable(), calls=3))
+    assert (examined.unavailable, examined.results) == ("not here", ())
+    missing = asyncio.run(examine(Bubblewrap(program="nowhere"), calls=3))
+    assert "apt-get install bubblewrap" in missing.unavailable

@@ -8,7 +8,9 @@ from rewardlab.selection import worth
 from rewardlab.selection.arms import Arm, Rules
 from rewardlab.selection.pool import Pools
 from rewardlab.selection.summary import gap_closed, items, selections
+from rewardlab.stats import Interval
 from tests.selection.toy import toy_pool
+from tests.stats.simulation import LEAST, MOST, coverage
 
 RULES = Rules(Protocol.AUDITED, 0, "toy", lambda score: score)
 
@@ -24,6 +26,17 @@ def test_gap_closed_is_a_ratio_of_means() -> None:
 def test_gap_closed_is_undefined_without_a_gap() -> None:
     found = gap_closed([1, 0], [1, 0], [1, 0], np.random.default_rng(0))
     assert (found.point, found.low, found.reason) == (None, None, "the oracle is no better than the baseline")
+
+
+@pytest.mark.slow
+def test_gap_closed_covers() -> None:
+    def draw(rng: np.random.Generator) -> Interval:
+        right = rng.random((120, 4)) < rng.beta(1, 2, (120, 1))
+        baseline, oracle = right.mean(axis=1), right.max(axis=1).astype(float)
+        selected = np.where(rng.random(120) < 0.5, oracle, baseline)  # half of the way, in the mean
+        return gap_closed(list(selected), list(baseline), list(oracle), rng, draws=500)
+
+    assert LEAST <= coverage("gap closed", 0.5, draw, 1500) <= MOST
 
 
 def test_undecided_prompts_earn_nothing_and_are_bounded() -> None:

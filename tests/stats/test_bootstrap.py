@@ -9,7 +9,7 @@ from scipy import stats
 
 from rewardlab.randomness import stream
 from rewardlab.stats import Interval, mean_interval
-from rewardlab.stats.bootstrap import counts_bootstrap, totals_bootstrap
+from rewardlab.stats.bootstrap import counts_bootstrap, totals_bootstrap, two_level_bootstrap
 from rewardlab.stats.clusters import weighted_sums
 from rewardlab.stats.estimates import FloatArray
 from tests.stats.simulation import LEAST, MOST, coverage
@@ -195,3 +195,27 @@ def test_bootstrap_of_weighted_clusters_in_strata_covers(bca: bool) -> None:
 
     truth = np.mean([3 / 4, 2 / 3, 1 / 2])
     assert LEAST <= coverage("bootstrap", float(truth), draw, 1500) <= MOST
+
+
+def test_two_levels_cover_what_varies_between_clusters_and_seeds() -> None:
+    """Values are cluster + seed + noise; 95 % intervals around the mean must cover zero about that often."""
+    clusters, seeds, hits = 60, 10, 0
+    trials = 200
+    for trial in range(trials):
+        rng = stream(trial, "two levels")
+        values = rng.normal(size=(1, clusters)) + 0.3 * rng.normal(size=(seeds, 1)) + rng.normal(size=(seeds, clusters))
+
+        def mean(counts: np.ndarray, seed_counts: np.ndarray, values: np.ndarray = values) -> np.ndarray:
+            by_seed = counts @ values.T / counts.sum(-1, keepdims=True)
+            return (by_seed * seed_counts).sum(-1) / seed_counts.sum(-1)
+
+        found = two_level_bootstrap(mean, np.zeros(clusters, dtype=int), seeds, rng, n=clusters, draws=400)
+        assert found.point == pytest.approx(values.mean())
+        assert found.low is not None and found.high is not None
+        hits += found.low <= 0 <= found.high
+    assert 0.90 <= hits / trials <= 0.99
+
+
+def test_two_levels_need_two_seeds() -> None:
+    found = two_level_bootstrap(lambda c, s: c.sum(-1), np.zeros(5, dtype=int), 1, stream(0, "x"), n=5)
+    assert found.low is None and found.reason == "one seed"

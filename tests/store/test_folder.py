@@ -52,12 +52,23 @@ def test_a_broken_row_names_file_and_row(tmp_path: Path) -> None:
     import zstandard
 
     path = tmp_path / "rows.jsonl.zst"
-    good = zstandard.ZstdDecompressor().decompress(export_rows([judgment("t1")])).decode()
+    good = zstandard.ZstdDecompressor().decompressobj().decompress(export_rows([judgment("t1")])).decode()
     path.write_bytes(zstandard.ZstdCompressor().compress((good + '{"task_id": 1}\n').encode()))
     with pytest.raises(BadData, match="row 2"):
         list(read_rows(path))
     with pytest.raises(MissingRequirement):
         list(read_rows(tmp_path / "absent.zst"))
+
+
+def test_a_file_that_is_cut_off_or_damaged_is_not_read_as_a_shorter_one(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl.zst"
+    whole = export_rows([judgment(f"t{i}") for i in range(200)])
+    for damaged in (whole[:-20], whole[: len(whole) // 2], b"", b"x" + whole):
+        path.write_bytes(damaged)
+        with pytest.raises(BadData, match=r"rows\.jsonl\.zst, row \d+"):
+            list(read_rows(path))
+    path.write_bytes(whole)
+    assert len(list(read_rows(path))) == 200
 
 
 def test_the_manifest_is_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,3 +102,13 @@ def test_an_unwritable_place_is_named(tmp_path: Path) -> None:
     blocker.write_text("")
     with pytest.raises(StorageError, match="file"):
         RowStore(blocker / "rows.sqlite")
+
+
+def test_right_answers_are_kept_beside_the_rows(tmp_path: Path) -> None:
+    with RowStore(tmp_path / "rows.sqlite") as store:
+        assert store.gold() == {}
+        store.keep_gold({"t": frozenset("a"), "u": frozenset()})
+        store.keep_gold({"t": frozenset("ab")})
+    with RowStore(tmp_path / "rows.sqlite") as store:
+        assert store.gold() == {"t": frozenset("ab"), "u": frozenset()}
+        assert list(store.judgments()) == []

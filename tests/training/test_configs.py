@@ -25,19 +25,20 @@ def test_a_config_fits_the_signature_of_its_target(choice: str) -> None:
         )
     bound = 0
 
-    def bind(node: Any) -> None:
+    def check(node: Any) -> None:
         nonlocal bound
         if isinstance(node, dict):
             for inner in node.values():
-                bind(inner)
+                check(inner)
             if "_target_" in node:
-                inspect.signature(get_object(node["_target_"])).bind(
-                    **{k: v for k, v in node.items() if k != "_target_"}
-                )
+                given = {k: v for k, v in node.items() if k not in ("_target_", "_args_", "_partial_")}
+                signature = inspect.signature(get_object(node["_target_"]))
+                bind = signature.bind_partial if node.get("_partial_") else signature.bind
+                bind(*node.get("_args_", ()), **given)
                 bound += 1
 
     group = choice.partition("=")[0]
-    bind(OmegaConf.to_container(config[group]))
+    check(OmegaConf.to_container(config[group]))
     assert bound >= 1
 
 
@@ -45,8 +46,8 @@ def test_each_method_has_data_of_its_own_that_the_command_line_may_replace() -> 
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         found = {
             method: compose("train_reward_model", overrides=[f"method={method}"]).data._target_.rpartition(".")[2]
-            for method in ("bradley_terry", "process")
+            for method in ("bradley_terry", "process", "judge")
         }
         other = compose("train_reward_model", overrides=["method=process", "data=solution_columns"])
-    assert found == {"bradley_terry": "verifiable", "process": "generated"}
+    assert found == {"bradley_terry": "verifiable", "process": "generated", "judge": "verifiable"}
     assert other.data._target_.endswith("solution_data.columns")

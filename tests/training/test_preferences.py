@@ -102,17 +102,28 @@ def test_columns_hold_texts_or_conversations(tmp_path: Path) -> None:
 
 
 def test_no_question_is_on_both_sides_of_the_division(tmp_path: Path) -> None:
-    rows = [{"q": f"question {n // 3}", "c": f"good {n}", "r": f"bad {n}"} for n in range(60)]
+    rows = [{"q": f"question {n // 3}", "c": f"good {n}", "r": f"bad {n}"} for n in range(300)]
     path = jsonl(tmp_path / "pairs.jsonl", *rows)
     found = columns(0, 0.2, "c", "r", "q", path=path)
-    assert (len(found.train), len(found.validation)) == (48, 12)
+    assert len(everything(found)) == 300 and 30 <= len(found.validation) <= 90
     assert not {p.question for p in found.train} & {p.question for p in found.validation}
-    assert (
-        found.train
-        == columns(0, 0.2, "c", "r", "q", path=path).train
-        != columns(1, 0.2, "c", "r", "q", path=path).train
-    )
-    assert len(everything(columns(0, 0.2, "c", "r", "q", path=path, limit=5))) == 15
+
+
+def test_what_is_held_out_does_not_depend_on_seed_limit_or_the_rest_of_the_file(tmp_path: Path) -> None:
+    rows = [{"q": f"question {n}", "c": f"good {n}", "r": f"bad {n}"} for n in range(100)]
+    whole, half = jsonl(tmp_path / "whole.jsonl", *rows), jsonl(tmp_path / "half.jsonl", *rows[:50])
+
+    def asked(pairs: Any) -> list[str]:
+        return [pair.question[0].content for pair in pairs]
+
+    found, other = columns(0, 0.2, "c", "r", "q", path=whole), columns(1, 0.2, "c", "r", "q", path=whole, limit=20)
+    assert found.validation == other.validation
+    held = asked(columns(0, 0.2, "c", "r", "q", path=half).validation)
+    assert held == [q for q in asked(found.validation) if int(q.split()[1]) < 50]
+    smaller = columns(0, 0.2, "c", "r", "q", path=whole, limit=10)
+    larger = columns(0, 0.2, "c", "r", "q", path=whole, limit=20)
+    assert (len(smaller.train), len(larger.train)) == (10, 20) and set(smaller.train) < set(larger.train)
+    assert asked(larger.train) != asked(other.train)
 
 
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:

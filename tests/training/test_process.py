@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from rewardlab.judges.process import Process as ProcessJudge
+from rewardlab.models.frozen_features import FrozenFeatures
 from rewardlab.models.reward_prompt import RewardPrompt
 from rewardlab.task import Candidate, Form, Message, Task
 from rewardlab.training.annotators import Checker, Completer
@@ -29,7 +30,7 @@ def method(base: Path, solutions: SolutionData, labels: str = "gold", tuning: An
 
 def solution(name: str, first: int, count: int = 3, **more: Any) -> Solution:
     steps = tuple("bad" if n == first else "good" for n in range(count))
-    return Solution(name, "g", (Message("user", name),), steps, first, first == -1, place=name, **more)
+    return Solution(name, "g", (Message("user", name),), steps, first, answer_right=first == -1, place=name, **more)
 
 
 def data(*train: Solution) -> SolutionData:
@@ -67,12 +68,11 @@ def test_cached_features_are_used_again(tmp_path: Path, monkeypatch: pytest.Monk
     base = backbone(tmp_path / "base")
     solutions = data(solution("a", 1, estimates=(1.0, 0.5, 0.0)), solution("b", -1, estimates=(1.0, 1.0, 1.0)))
     method(base, solutions, "gold", "frozen").prepare()
-    from rewardlab.training import tuning
 
     def never(*_: object) -> None:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(tuning, "_computed", never)
+    monkeypatch.setattr(FrozenFeatures, "_computed", never)
     module = method(base, solutions, "mc_hard", "frozen").prepare()  # other labels, same texts
     assert module.train_items[0].targets == (1.0, 1.0, 0.0)
     with pytest.raises(AssertionError, match="again"):

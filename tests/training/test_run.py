@@ -96,7 +96,7 @@ def test_a_finished_run_is_read_and_leaves_no_checkpoint(tmp_path: Path) -> None
     assert (first.steps_now, again.steps_now) == (6, 0)
     assert again.metrics == json.loads(json.dumps(first.metrics))
     found = {file.name for file in first.folder.iterdir()}
-    assert found == {"identity.json", "curve.jsonl", "metrics.json", "manifest.json", "model"}
+    assert found == {"identity.json", "curve.jsonl", "outputs.jsonl.zst", "metrics.json", "manifest.json", "model"}
     manifest = json.loads((first.folder / "manifest.json").read_text())
     assert manifest["speed"]["tokens"] > 0 and manifest["device"] == "cpu" and manifest["precision"] == "32-true"
 

@@ -9,7 +9,9 @@ from rewardlab.training.step_labels import Labels, step_labels
 
 
 def solution(first: int | None, estimates: tuple[float, ...], judged: int | None) -> Solution:
-    return Solution("p", "g", (Message("user", "?"),), ("a", "b", "c", "d"), first, None, estimates, judged, "f, row 7")
+    return Solution(
+        "p", "g", (Message("user", "?"),), ("a", "b", "c", "d"), first, "", None, estimates, judged, "f, row 7"
+    )
 
 
 @pytest.mark.parametrize(

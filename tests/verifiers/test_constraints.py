@@ -50,6 +50,33 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("change_case:english_lowercase", {}, "hello 3", "hellO"),
     ("change_case:capital_word_frequency", {"min": 2}, "NASA and ESA", "I AM not"),
     ("punctuation:no_comma", {}, "One; two", "一，二"),
+    ("punctuation:no_comma", {}, "一。二", "一､二"),
+    # The same text in another Unicode form, case or apostrophe is the same text.
+    ("length_constraints:number_characters", {"max": 4}, "cafe\u0301", "cafés"),
+    ("length_constraints:number_characters", {"min": 2, "max": 2}, "你好", "你好。"),
+    ("length_constraints:number_words", {"max": 1}, "שָׁלוֹם", "שָׁלוֹם עולם"),
+    ("keywords:existence", {"words": ["naïve"]}, "a nai\u0308ve idea", "a naive idea"),
+    ("keywords:existence", {"words": ["nai\u0308ve"]}, "a naïve idea", "a naive idea"),
+    ("keywords:existence", {"words": ["straße"]}, "HAUPT STRASSE", "HAUPTSTRASSE"),
+    ("keywords:existence", {"words": ["don't"]}, "I don’t know", "I do not know"),
+    ("keywords:letter_frequency", {"letter": "é", "min": 3}, "éÉe\u0301", "eeeé"),
+    ("startend:start_checker", {"phrase": "Café"}, "Cafe\u0301 au lait", "Cafés are open"),
+    ("startend:start_checker", {"phrase": "It's"}, "it’s late", "Its time"),
+    ("startend:start_checker", {"phrase": "你好"}, "你好吗", "您好"),
+    ("startend:start_checker", {"phrase": "C++"}, "C++20 is out", "C+ is a grade"),
+    ("startend:end_checker", {"phrase": "end."}, "This is the end.", "Have a nice weekend."),
+    ("startend:end_checker", {"phrase": "再见"}, "明天再见", "再见了"),
+    ("startend:quotation", {}, "『全部』", "『一』二"),
+    ("detectable_format:number_numbered_items", {"min": 2}, "（1）甲\n（2）乙", "一、甲\n二、乙"),
+    ("detectable_format:number_numbered_items", {"max": 1}, "1．甲", "1．甲\n2．乙"),
+    ("detectable_format:number_code_blocks", {"min": 1, "max": 1}, "````\n```\nx\n````", "```\na\n```\n~~~\nb\n~~~"),
+    ("detectable_format:number_code_blocks", {"min": 1, "max": 1}, "> ```\n> x\n> ```", "> `x`"),
+    ("detectable_format:number_code_blocks", {"max": 0}, "``` inline ```", "~~~\nx"),
+    ("language:response_language", {"language": "zh"}, "请用 Python 写代码，谢谢大家。", "これは日本語の文です。"),
+    ("detectable_format:json_format", {"schema": {"type": "array", "minItems": 1}}, '["你"]', "[]"),
+    ("detectable_format:json_format", {"schema": {"enum": ["é"]}}, '"\\u00e9"', '"e"'),
+    ("detectable_format:json_format", {}, '{"a": "\\ud83d\\ude00"}', '{"a": 1,}'),
+    ("detectable_format:json_format", {}, "~~~json\n[1]\n~~~", "```json\n[1]\n```\n```json\n[2]\n```"),
 ]  # fmt: skip
 
 
@@ -68,7 +95,7 @@ def test_describes_in_a_sentence_with_its_arguments(kind: str, arguments: dict[s
     for value in arguments.values():
         shown = [value] if isinstance(value, int | str) else value if isinstance(value, list) else []
         for part in shown:
-            readable = {"en": "English", "HAN": "Han", 0: "no "}.get(part, str(part))
+            readable = {"en": "English", "zh": "Chinese", "HAN": "Han", 0: "no "}.get(part, str(part))
             assert readable in sentence
 
 

@@ -34,6 +34,11 @@ from rewardlab.verifiers.working import working_steps
         pytest.param("cafe\u0301 au lait", 3, id="combining_mark"),
         pytest.param("привет, мир!", 2, id="cyrillic"),
         pytest.param("snake_case x_1", 2, id="identifiers"),
+        pytest.param("שָׁלוֹם עולם", 2, id="hebrew_with_points"),
+        pytest.param("كَتَبَ الوَلَدُ", 2, id="arabic_with_vowels"),
+        pytest.param("می\u200cخواهم بروم", 2, id="persian_with_a_joiner"),
+        pytest.param("co\u00adoperate now", 2, id="soft_hyphen"),
+        pytest.param("สวัสดีครับ", 1, id="thai_with_marks"),
     ],
 )
 def test_words(text: str, count: int) -> None:
@@ -55,6 +60,9 @@ def test_words(text: str, count: int) -> None:
         pytest.param("See No. 5 below.", 1, id="number_sign"),
         pytest.param("I said no. Then I left.", 2, id="the_word_no"),
         pytest.param("Wait... what?", 1, id="ellipsis_inside"),
+        pytest.param("كيف حالك؟ أنا بخير.", 2, id="arabic_question"),
+        pytest.param("यह है। वह है।", 2, id="devanagari"),
+        pytest.param("یہ ہے۔ وہ ہے۔", 2, id="urdu"),
         pytest.param("Hmm... Yes.", 2, id="ellipsis_at_the_end"),
         pytest.param('"Stop!" he said. He ran.', 2, id="quotation_inside"),
         pytest.param('He said "Stop." Then he ran.', 2, id="quotation_at_the_end"),
@@ -162,7 +170,8 @@ def test_any_text_is_counted_and_nothing_is_counted_twice(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["a", "(", "1,", "* ", "\\boxed{", ". ", "1+1=", "```\n", "~", "[", "中", "answer is "]
+    "piece",
+    ["a", "(", "1,", "* ", "\\boxed{", ". ", "1+1=", "```\n", "~", "[", "中", "answer is ", "answer B ", "A", ">"],
 )
 def test_a_long_candidate_takes_time_in_proportion(piece: str) -> None:
     text = piece * (100_000 // len(piece))
@@ -170,4 +179,5 @@ def test_a_long_candidate_takes_time_in_proportion(piece: str) -> None:
     for count in (prose.words, prose.sentences, prose.paragraphs, extract_answer, working_steps, extract_code):
         count(text)
     match_reference(text, "Paris")
+    match_reference(text, "B")
     assert time.perf_counter() - start < 5

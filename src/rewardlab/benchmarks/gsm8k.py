@@ -26,6 +26,7 @@ class GSM8KCandidates(BestOfN):
         path: example_model_solutions.jsonl, or its folder.
         hub: Where to load from without a path.
         pinned: Whether a file of the released name must be the released file.
+        mixed: Keep only problems with right and with wrong solutions, the ones that a choice can win or lose.
 
     Raises:
         UserError: When the data are missing or bad.
@@ -34,9 +35,12 @@ class GSM8KCandidates(BestOfN):
     name = "gsm8k"
     first = "the 6B model's solution without a verifier"
 
-    def __init__(self, path: str | None = None, hub: Hub | None = None, pinned: bool = True) -> None:
+    def __init__(
+        self, path: str | None = None, hub: Hub | None = None, pinned: bool = True, mixed: bool = False
+    ) -> None:
         rows = load(path, hub, ("example_model_solutions.jsonl",), PINS if pinned else None)
-        super().__init__([_problem(row) for row in rows.rows], rows)
+        problems = [_problem(row) for row in rows.rows]
+        super().__init__([p for p in problems if not mixed or len(set(p.scores)) > 1], rows)
 
 
 def _problem(row: Row) -> Problem:

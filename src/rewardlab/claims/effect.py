@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from scipy.special import ndtri
+
 from rewardlab.benchmarks.protocol import ItemGrade
 from rewardlab.evaluation.finished import FinishedRun
 from rewardlab.evaluation.grading import strict_values
@@ -54,6 +56,10 @@ class Effect:
 
     def detectable(self, value: float) -> Estimate:
         """The smallest distance of the true effect from `value` that would have been found with power 0.8."""
+        if self.values is None and self.interval.low is not None and self.interval.high is not None:
+            # From the interval's width, as if it were a normal one.
+            error = (self.interval.high - self.interval.low) / (2 * ndtri(0.975))
+            return Estimate(float((ndtri(0.975) + ndtri(0.8)) * error), self.interval.n)
         if self.values is None:
             return Estimate(None, self.interval.n, self.interval.reason)
         same = [value] * len(self.values.values)

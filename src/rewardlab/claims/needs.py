@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rewardlab.claims.registry import Arm, Claim, DataSet, Prediction
+from rewardlab.claims.registry import Arm, DataSet, Prediction, Reported
 from rewardlab.evaluation.finished import FinishedRun
 
 
@@ -61,7 +61,7 @@ class Need:
         return [run for run in self.related(runs) if not self.differences(run)]
 
 
-def needs(claim: Claim) -> tuple[Need, ...]:
+def needs(claim: Reported | Prediction) -> tuple[Need, ...]:
     """The runs that a claim needs; none when nothing here stands for its arm or its data yet."""
     if isinstance(claim, Prediction):
         arms = [claim.arm, *([claim.against] if claim.against else [])]

@@ -1,8 +1,9 @@
 """The register of claims: numbers that the paper reports, and predictions of our own made before the runs.
 
 `paper/claims.yaml` is data. Beside the claims it names `arms`, which say what judge of ours stands for an arm, `data`,
-which say what a run must have judged and by which rule, and `faults` of the released protocol; claims refer to these by
-id. Loading puts the referred entries in their place, so that a claim holds all that its verdict needs.
+which say what a run must have judged and by which rule, `trainings`, and `faults` of the released protocol; claims
+refer to these by id. Loading puts the referred entries in their place, so that a claim holds all that its verdict
+needs.
 
 What a run must be is said as fields of its identity (`limit: 'null'`, `protocol: released`), because the identity is
 what makes two runs the same. An entry with an unknown field, a missing one, or the id of another entry is refused by
@@ -21,9 +22,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rewardlab.errors import MissingRequirement, UnknownName, UserError
+from rewardlab.training.figures import FIGURE
 
 Text = Annotated[str, Field(min_length=1)]
-SECTIONS = ("faults", "arms", "data", "reported", "predictions")
+SECTIONS = ("faults", "arms", "data", "trainings", "reported", "predictions", "trained")
 
 
 class BadClaims(UserError):
@@ -93,6 +95,16 @@ class DataSet(Entry):
     sha256: tuple[str, ...] = ()
     metric: str = ""
     overrides: Text
+
+
+class Training(Entry):
+    """A process reward model of ours, trained with any seed.
+
+    Attributes:
+        identity: Fields of a training run's identity that it fixes.
+    """
+
+    identity: Mapping[str, str]
 
 
 class Reported(Entry):
@@ -187,6 +199,16 @@ class Prediction(Entry):
     registered: date
     reasoning: Text
 
+    @property
+    def figure(self) -> str:
+        """What is measured, in words."""
+        return f"{self.metric}, {self.arm.id}" + (f" − {self.against.id}" if self.against else "")
+
+    @property
+    def signed(self) -> bool:
+        """Whether the effect is a difference."""
+        return self.against is not None
+
     @model_validator(mode="after")
     def _test_fits(self) -> Self:
         if (self.against is not None) != (self.test == "paired interval"):
@@ -196,7 +218,72 @@ class Prediction(Entry):
         return self
 
 
-Claim = Reported | Prediction
+class WeightedFigure(BaseModel):
+    """A part of a contrast.
+
+    Attributes:
+        weight: Its factor.
+        figure: A figure of `rewardlab.training.figures`.
+        training: Whose figure, as a mean over seeds.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weight: float = 1.0
+    figure: Annotated[str, Field(pattern=f"^({FIGURE.pattern})$")]
+    training: Training
+
+
+class TrainedPrediction(Entry):
+    """A prediction about trained process reward models, registered before the runs that it is about.
+
+    Attributes:
+        experiment: The command that runs it.
+        terms: Weighted figures whose sum is predicted.
+        predicted: Sign and size, as the range in which the sum lies.
+        seeds: Seeds planned; fewer give no verdict.
+        n: Problems planned; fewer give no verdict.
+        registered: The day.
+        reasoning: Why, in a sentence.
+    """
+
+    experiment: Text
+    terms: Annotated[tuple[WeightedFigure, ...], Field(min_length=1)]
+    predicted: Predicted
+    seeds: Annotated[int, Field(ge=2)]
+    n: Annotated[int, Field(ge=2)]
+    registered: date
+    reasoning: Text
+
+    @property
+    def figure(self) -> str:
+        """What is measured, in words."""
+        figures, trainings = {t.figure for t in self.terms}, {t.training.id for t in self.terms}
+        if len(figures) == 1:
+            shared, names = f"{self.terms[0].figure}: ", [term.training.id for term in self.terms]
+        elif len(trainings) == 1:
+            shared, names = f"{self.terms[0].training.id}: ", [term.figure for term in self.terms]
+        else:
+            shared, names = "", [f"{term.figure} of {term.training.id}" for term in self.terms]
+        said = " ".join(f"{_factor(term.weight)}{name}" for term, name in zip(self.terms, names, strict=True))
+        return shared + said.removeprefix("+ ")
+
+    @property
+    def signed(self) -> bool:
+        """Whether the effect is a difference."""
+        return len(self.terms) > 1
+
+
+def _factor(weight: float) -> str:
+    """The sign of a term, and its factor where that is not 1.
+
+    >>> _factor(1.0), _factor(-0.5)
+    ('+ ', '− 0.5 ')
+    """
+    return f"{'+' if weight > 0 else '−'} " + ("" if abs(weight) == 1 else f"{abs(weight):.3g} ")
+
+
+Claim = Reported | Prediction | TrainedPrediction
 
 
 class Claims(BaseModel):
@@ -208,7 +295,9 @@ class Claims(BaseModel):
         arms: Judges of ours.
         data: What they judge.
         reported: Numbers of the paper.
-        predictions: Our own.
+        trainings: Process reward models of ours.
+        predictions: Our own, about judges.
+        trained: Our own, about what is trained.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -217,12 +306,14 @@ class Claims(BaseModel):
     faults: tuple[Fault, ...]
     arms: tuple[Arm, ...]
     data: tuple[DataSet, ...]
+    trainings: tuple[Training, ...]
     reported: tuple[Reported, ...]
     predictions: tuple[Prediction, ...]
+    trained: tuple[TrainedPrediction, ...]
 
     @property
-    def all(self) -> tuple[Claim, ...]:
-        """Every claim, the reported ones first."""
+    def all(self) -> tuple[Reported | Prediction, ...]:
+        """Every claim about judges, the reported ones first."""
         return (*self.reported, *self.predictions)
 
 
@@ -270,21 +361,23 @@ def _refuse_repeats(file: str, section: str, entries: list[dict[str, Any]]) -> N
 
 def _resolved(file: str, sections: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
     """The claims with the entries that they name by id put in their place."""
-    known = {name: {entry.get("id"): entry for entry in sections[name]} for name in ("faults", "arms", "data")}
-    refers = {"faults": "faults", "arm": "arms", "against": "arms", "data": "data"}
+    refers = {"faults": "faults", "arm": "arms", "against": "arms", "data": "data", "training": "trainings"}
+    known = {name: {entry.get("id"): entry for entry in sections[name]} for name in set(refers.values())}
 
-    def put(section: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    def put(place: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         def named(kind: str, value: Any) -> Any:
             if isinstance(value, list):
                 return [named(kind, one) for one in value]
             if value is not None and value not in known[kind]:
                 problem = str(UnknownName(f"entry of {kind}", str(value), map(str, known[kind])))
-                raise BadClaims(file, f"{section}, {entry.get('id')}", problem)
+                raise BadClaims(file, place, problem)
             return value if value is None else known[kind][value]
 
-        return {key: named(refers[key], value) if key in refers else value for key, value in entry.items()}
+        parts = {"terms": [put(place, term) for term in entry["terms"]]} if "terms" in entry else {}
+        return {key: named(refers[key], value) if key in refers else value for key, value in entry.items()} | parts
 
-    return {name: [put(name, entry) for entry in sections[name]] for name in ("reported", "predictions")}
+    claims = ("reported", "predictions", "trained")
+    return {name: [put(f"{name}, {entry.get('id')}", entry) for entry in sections[name]] for name in claims}
 
 
 def _place(location: tuple[int | str, ...], sections: Mapping[str, list[dict[str, Any]]]) -> str:

@@ -17,9 +17,12 @@ from itertools import product
 
 from rewardlab.claims.effect import Effect, difference, figure, mean_of, official
 from rewardlab.claims.needs import Need, needs
-from rewardlab.claims.registry import Claim, Predicted, Prediction, Reported
+from rewardlab.claims.registry import Claim, Predicted, Prediction, Reported, TrainedPrediction
 from rewardlab.evaluation.finished import FinishedRun
 from rewardlab.stats import Estimate
+from rewardlab.training.finished import TrainedProcess
+
+AnyRun = FinishedRun | TrainedProcess
 
 
 class State(StrEnum):
@@ -50,10 +53,10 @@ class Ruling:
     why: str
     effect: Effect | None = None
     detectable: Estimate | None = None
-    runs: tuple[FinishedRun, ...] = ()
+    runs: tuple[AnyRun, ...] = ()
 
 
-def verdict(claim: Claim, runs: Sequence[FinishedRun]) -> Ruling:
+def verdict(claim: Reported | Prediction, runs: Sequence[FinishedRun]) -> Ruling:
     """The verdict of finished runs on a claim.
 
     Args:
@@ -79,12 +82,12 @@ def verdict(claim: Claim, runs: Sequence[FinishedRun]) -> Ruling:
     return rulings[0]
 
 
-def verdicts(claims: Sequence[Claim], runs: Sequence[FinishedRun]) -> tuple[Ruling, ...]:
+def verdicts(claims: Sequence[Reported | Prediction], runs: Sequence[FinishedRun]) -> tuple[Ruling, ...]:
     """The verdict on each of several claims, in their order."""
     return tuple(verdict(claim, runs) for claim in claims)
 
 
-def _alike(claim: Claim, chosen: Sequence[FinishedRun]) -> bool:
+def _alike(claim: Reported | Prediction, chosen: Sequence[FinishedRun]) -> bool:
     """Whether runs may be compared item by item; runs whose mean is taken need not be alike."""
 
     def data(run: FinishedRun) -> dict[str, str]:
@@ -93,7 +96,7 @@ def _alike(claim: Claim, chosen: Sequence[FinishedRun]) -> bool:
     return isinstance(claim, Reported) or all(data(run) == data(chosen[0]) for run in chosen)
 
 
-def _decided(claim: Claim, chosen: tuple[FinishedRun, ...]) -> Ruling:
+def _decided(claim: Reported | Prediction, chosen: tuple[FinishedRun, ...]) -> Ruling:
     if isinstance(claim, Reported):
         return _on_reported(claim, chosen)
     return _on_prediction(claim, chosen)
@@ -119,7 +122,17 @@ def _on_reported(claim: Reported, chosen: tuple[FinishedRun, ...]) -> Ruling:
 
 
 def _on_prediction(claim: Prediction, chosen: tuple[FinishedRun, ...]) -> Ruling:
-    effect = difference(*chosen) if claim.against else figure(chosen[0], claim.metric)
+    return within_range(claim, difference(*chosen) if claim.against else figure(chosen[0], claim.metric), chosen)
+
+
+def within_range(claim: Prediction | TrainedPrediction, effect: Effect, chosen: tuple[AnyRun, ...]) -> Ruling:
+    """The verdict of an effect on a predicted range.
+
+    Args:
+        claim: The prediction.
+        effect: What the runs show.
+        chosen: The runs.
+    """
     predicted, interval = claim.predicted, effect.interval
     if interval.n < claim.n:
         why = f"{interval.n} items, where {claim.n} were planned"
@@ -153,14 +166,14 @@ def _distance(effect: Effect, predicted: Predicted) -> Estimate:
     return effect.detectable(ends[0] if point is None else min(ends, key=lambda end: abs(end - point)))
 
 
-def _lacking(claim: Claim) -> str:
+def _lacking(claim: Reported | Prediction) -> str:
     assert isinstance(claim, Reported)
     behind = f" with {claim.backbone}" if claim.backbone else ""
     wanted = f"needs {claim.method}{behind}, setting {claim.setting}, on {claim.benchmark}"
     return f"{wanted}; nothing here stands for that arm yet"
 
 
-def _without_runs(claim: Claim, needed: Sequence[Need], runs: Sequence[FinishedRun]) -> Ruling:
+def _without_runs(claim: Reported | Prediction, needed: Sequence[Need], runs: Sequence[FinishedRun]) -> Ruling:
     missing = [need for need in needed if not need.fitting(runs)]
     near = [related[0] for need in missing if (related := need.related(runs))]
     if len(near) < len(missing):
@@ -185,5 +198,5 @@ def _short(value: str) -> str:
     return " or ".join(part[:8] if len(part) == 64 else part for part in value.split(" or "))
 
 
-def _ids(runs: Sequence[FinishedRun]) -> str:
+def _ids(runs: Sequence[AnyRun]) -> str:
     return ", ".join(run.run_id for run in runs)

@@ -8,6 +8,7 @@ a table made from half a run looks like any other table. Nothing here is graded 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,10 @@ from typing import Any
 
 from rewardlab.benchmarks.protocol import ItemGrade
 from rewardlab.errors import BadData, MissingRequirement, UserError
+from rewardlab.judges.content_blind import RULES, name_of
 from rewardlab.store.folder import read_items, read_rows
 from rewardlab.store.identity import run_id
-from rewardlab.verdict import Judgment, Usage
+from rewardlab.verdict import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,19 @@ class FinishedRun:
         return not self.model and self.usage.calls == 0
 
     @property
+    def is_blind(self) -> bool:
+        """Whether its judge reads nothing: the floor that other rows are read against."""
+        return self.asks_no_model and self.judge in map(name_of, RULES)
+
+    @property
     def trace(self) -> str:
         """Where a number comes from, for the reader of a cell."""
-        return f"run {self.run_id}, commit {self.commit}"
+        return f"run {self.run_id}, commit {self.commit}, {self.judgments} rows"
+
+    @property
+    def selects(self) -> bool:
+        """Whether it selected one of N candidates for each prompt; its figures are those of best of N."""
+        return "selections" in self.metrics
 
 
 def read_run(folder: Path) -> FinishedRun:
@@ -100,7 +112,12 @@ def read_run(folder: Path) -> FinishedRun:
     """
     manifest = _read_json(folder / "manifest.json")
     metrics = _read_json(folder / "metrics.json")
-    judgments = list(read_rows(folder / "rows.jsonl.zst"))
+    rows, choices, position = 0, dict[str, int](), Counter[bool]()
+    for judgment in read_rows(folder / "rows.jsonl.zst"):  # one at a time: there may be very many
+        rows += 1
+        choices[judgment.task_id] = len(judgment.order)
+        if len(judgment.order) > 1 and judgment.verdict.choice is not None:
+            position[judgment.verdict.choice == judgment.order[0]] += 1
     try:
         run = FinishedRun(
             folder=folder,
@@ -117,10 +134,10 @@ def read_run(folder: Path) -> FinishedRun:
             usage=Usage(**manifest["usage"]),
             judgments=manifest["judgments"],
             items=tuple(ItemGrade(**item) for item in read_items(folder / "items.jsonl.zst")),
-            choices={judgment.task_id: len(judgment.order) for judgment in judgments},
-            first_chosen=_first_chosen(judgments),
+            choices=choices,
+            first_chosen=position[True] / position.total() if position else None,
         )
-        _refuse_mixture(run, len(judgments))
+        _refuse_mixture(run, rows)
     except KeyError as error:
         raise BadData(str(folder / "manifest.json"), 0, str(error.args[0]), "is missing") from error
     except TypeError as error:
@@ -136,11 +153,6 @@ def read_runs(folders: Sequence[Path]) -> tuple[FinishedRun, ...]:
 def finished_folders(root: Path) -> list[Path]:
     """Every folder below `root` that holds a finished run, sorted. A manifest without rows is MLflow's copy."""
     return sorted(m.parent for m in root.rglob("manifest.json") if (m.parent / "rows.jsonl.zst").exists())
-
-
-def _first_chosen(judgments: Sequence[Judgment]) -> float | None:
-    hits = [j.verdict.choice == j.order[0] for j in judgments if len(j.order) > 1 and j.verdict.choice is not None]
-    return sum(hits) / len(hits) if hits else None
 
 
 def _read_json(path: Path) -> dict[str, Any]:

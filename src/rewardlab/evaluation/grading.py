@@ -10,15 +10,19 @@ counts it, as the code that falls back does, and strict grading does not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from rewardlab.benchmarks.protocol import Benchmark, Grades, ItemGrade
-from rewardlab.evaluation.summary import summarise
+from rewardlab.evaluation.confidence import Calibration
+from rewardlab.evaluation.summary import Summary
 from rewardlab.randomness import stream
 from rewardlab.stats.intervals import mean_interval
-from rewardlab.verdict import Judgment, Source, Status, Verdict
+from rewardlab.verdict import Judgment, Source, Status, Usage, Verdict
+
+_NOTHING: Mapping[str, Any] = {}
+_UNREAD: Mapping[str, Any] = {"ledger": (), "readout": "", "usage": Usage(), "tools": _NOTHING, "trace": (), "note": ""}
 
 
 def strict_values(items: Sequence[ItemGrade]) -> list[float]:
@@ -42,18 +46,23 @@ def _without_fallback(judgment: Judgment) -> Judgment:
     return replace(judgment, verdict=Verdict(Status.UNPARSEABLE, note="only a fallback gave a verdict"))
 
 
-def metrics(benchmark: Benchmark, judgments: Sequence[Judgment], seed: int) -> tuple[Grades, dict[str, Any]]:
+def metrics(benchmark: Benchmark, judgments: Iterable[Judgment], seed: int) -> tuple[Grades, dict[str, Any]]:
     """Grade the rows of a run.
 
     Args:
         benchmark: The benchmark they belong to.
-        judgments: One judgment a key.
+        judgments: One judgment a key; gone through once. Of each, only what grading reads is kept meanwhile.
         seed: Seed of the bootstrap draws.
 
     Returns:
         The grades, and the JSON-like content of metrics.json.
     """
-    grades = grade(benchmark, judgments)
+    summary, calibration, graded, shared = Summary(), Calibration(benchmark.gold()), [], _Shared()
+    for judgment in judgments:
+        summary.add(judgment)
+        calibration.add(judgment)
+        graded.append(shared.bare(judgment))
+    grades = grade(benchmark, graded)
     content: dict[str, Any] = {
         "benchmark": benchmark.name,
         "headline": grades.headline,
@@ -61,12 +70,40 @@ def metrics(benchmark: Benchmark, judgments: Sequence[Judgment], seed: int) -> t
         "official": dict(grades.official),
         "strict": dict(grades.strict),
         "no_verdict_items": sum(item.strict is None for item in grades.items),
-        "summary": summarise(judgments),
+        "summary": summary.content(),
     }
     if grades.linear:
         content["interval"] = _interval(grades.items, seed)
         content["missing_verdicts"] = _bounds(grades.items)
+    if (found := calibration.content()) is not None:
+        content["calibration"] = found
     return grades, content
+
+
+class _Shared:
+    """Makes rows small: a run of many repeats has 100,000s of them, and grading wants all at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Any] = {}
+        self._verdicts: dict[tuple[Any, ...], Verdict] = {}
+
+    def bare(self, judgment: Judgment) -> Judgment:
+        """The row with what grading reads; equal names, orders and verdicts are one object in all rows."""
+        of, verdict = self._known.setdefault, judgment.verdict
+        choice = of(verdict.choice, verdict.choice)
+        scores = {of(name, name): score for name, score in verdict.scores.items()} or _NOTHING
+        told_apart_by = (
+            verdict.status, choice, verdict.tie, tuple(scores.items()),
+            verdict.steps, verdict.first_error, verdict.source,
+        )  # fmt: skip
+        bare = self._verdicts.get(told_apart_by)
+        if bare is None:
+            bare = replace(verdict, choice=choice, scores=scores, **_UNREAD)
+            if not scores and not verdict.steps:  # numbers are seldom equal
+                self._verdicts[told_apart_by] = bare
+        return Judgment(
+            of(judgment.task_id, judgment.task_id), of(judgment.order, judgment.order), judgment.repeat, bare
+        )
 
 
 def _interval(items: Sequence[ItemGrade], seed: int) -> dict[str, Any]:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from datetime import timedelta
 
 import lightning as L
 import torch
+from lightning.pytorch.strategies import DDPStrategy
 from torch.utils.data import DataLoader, Dataset
 
 from rewardlab.evaluation.dispatcher import Dispatcher
 from rewardlab.evaluation.plan import Presentation
 from rewardlab.evaluation.stop import StopSignals
+
+PATIENCE = timedelta(days=30)  # for the process that is last; torch's own half an hour would end a long run
 
 
 class Presentations(Dataset[Presentation]):
@@ -82,7 +86,7 @@ def trainer(devices: int) -> L.Trainer:
     return L.Trainer(
         accelerator="cpu",
         devices=devices,
-        strategy="ddp" if devices > 1 else "auto",
+        strategy=DDPStrategy(process_group_backend="gloo", timeout=PATIENCE) if devices > 1 else "auto",
         use_distributed_sampler=False,
         logger=False,
         enable_checkpointing=False,

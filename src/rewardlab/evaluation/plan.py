@@ -100,9 +100,10 @@ def make_plan(
     _refuse_unfit(tasks, judge, benchmark)
     tasks.sort(key=lambda task: places[task.id].example)
     return [
-        Presentation(task.in_order(order), repeat)
+        Presentation(shown, repeat)
         for task in tasks
         for order in display_orders(task, benchmark, protocol, seed)
+        for shown in [task.in_order(order)]  # one object for all repeats
         for repeat in range(repeats)
     ]
 

@@ -15,29 +15,40 @@ from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from rewardlab.benchmarks.protocol import Benchmark
+from rewardlab.entry import in_sweep
 from rewardlab.errors import UserError
+from rewardlab.evaluation.forecast import Forecast, forecast
 from rewardlab.evaluation.loop import LoopThread
 from rewardlab.evaluation.plan import Protocol
-from rewardlab.evaluation.run import Run, Settings, evaluate
+from rewardlab.evaluation.run import OpenRun, Run, Settings, complete, open_run
 from rewardlab.judges.protocol import Judge
+from rewardlab.models.deferred import Deferred
 from rewardlab.models.protocol import Generator
 
 T = TypeVar("T")
 
 # Settings that say where and how fast, not what: changing one does not make another run. Where data come from is
-# covered by the hash of the rows, where a model is served by what the server reports, and where a budget comes from by
-# the id of its run.
+# covered by the hash of the rows, where a model is served by what the server reports, where a reward model or adapter
+# lies by the hash of its weights, and where a budget or rows come from by the id of their run.
 OPERATIONAL = frozenset(
     {
         "path",
+        "reward_model",
+        "adapter",
         "budget_run",
+        "source_run",
         "hub",
         "pinned",
         "base_urls",
         "api_key_env",
         "concurrency",
         "timeout",
+        "connect_timeout",
         "retries",
+        "backoff_seconds",
+        "outage_seconds",
+        "probe_seconds",
+        "trust_env",
         "replay",
         "replay_path",
         "device",
@@ -46,6 +57,9 @@ OPERATIONAL = frozenset(
         "rng",
     }
 )
+
+# Models that run in this process, and are loaded only when they are asked.
+IN_PROCESS = frozenset({"rewardlab.models.embedded.embedded_generator", "rewardlab.models.local.LocalGenerator"})
 
 # Under protocol=released, which class follows the release's settings in place of a judge of ours.
 RELEASED = {
@@ -76,6 +90,15 @@ class Session:
         Raises:
             UserError: When something is missing or wrong; nothing of an earlier run is changed.
         """
+        return complete(self._open(config))
+
+    def forecast(self, config: DictConfig) -> Forecast:
+        """Judge a sample of what `run` would judge, and say what the rest would need. Raises as `run`."""
+        return forecast(self._open(config), config.dry_run_sample)
+
+    def _open(self, config: DictConfig) -> OpenRun:
+        if config.devices > 1 and in_sweep():
+            raise UserError("devices over 1 do not go with a sweep: each of its jobs is one process")
         if Protocol(config.protocol) is Protocol.RELEASED and asks_model(config.judge):
             config = as_released(config, self.benchmark(config).name)
         judge, generator = self.judge(config)
@@ -86,11 +109,12 @@ class Session:
             repeats=config.repeats,
             concurrency=config.model.concurrency,
             timeout=config.timeout,
+            devices=config.devices,
         )
         parent = Path(config.results_dir) / config.experiment_name
         folder = Path(config.run_folder) if config.run_folder else None
         deciding = deciding_config(config, with_model=generator is not None)
-        return evaluate(self._loop, self.benchmark(config), judge, generator, settings, deciding, parent, folder)
+        return open_run(self._loop, self.benchmark(config), judge, generator, settings, deciding, parent, folder)
 
     def benchmark(self, config: DictConfig) -> Benchmark:
         """The benchmark of a config."""
@@ -148,8 +172,14 @@ def build_generator(model: DictConfig) -> Generator:
     """
     if "_target_" not in model:
         raise UserError("this judge asks a language model; set model=embedded, model=endpoint or model=local")
-    options = {key: value for key, value in model.items() if key not in ("replay", "replay_path")}
-    generator: Generator = instantiate(options)
+    # Resolved while it is part of the whole config, which settings such as the seed point into.
+    resolved: Any = OmegaConf.to_container(model, resolve=True)
+    options = {key: value for key, value in resolved.items() if key not in ("replay", "replay_path")}
+    generator: Generator
+    if model._target_ in IN_PROCESS:
+        generator = Deferred(lambda: instantiate(options), model_files(model))
+    else:
+        generator = instantiate(options)
     if model.replay == "off":
         return generator
     from rewardlab.models.replay import Replay
@@ -157,6 +187,18 @@ def build_generator(model: DictConfig) -> Generator:
     # Every setting of the model that decides answers is in the name, so that two of them never share recordings.
     name = OmegaConf.to_yaml(OmegaConf.create(deciding_part(model)))
     return Replay(generator, model.replay_path, model.replay, name)
+
+
+def model_files(model: DictConfig) -> list[Path]:
+    """Where the weights lie that a config of a model in this process names; a name on the hub lies in its cache."""
+    places = [Path(model[key]) for key in ("model", "adapter") if model.get(key)]
+    return [place if place.exists() else _in_hub_cache(str(place)) for place in places]
+
+
+def _in_hub_cache(name: str) -> Path:
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    return Path(HF_HUB_CACHE) / f"models--{name.replace('/', '--')}"
 
 
 def deciding_config(config: DictConfig, with_model: bool) -> dict[str, Any]:

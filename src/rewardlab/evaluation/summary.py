@@ -7,70 +7,101 @@ candidate twice. What traces show of a judge with tools comes from `trace_audit`
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
-from rewardlab.evaluation.trace_audit import trace_rates
-from rewardlab.verdict import Judgment, Source, Status
+from rewardlab.evaluation.trace_audit import TraceTotals
+from rewardlab.verdict import Judgment, Source, Status, Usage
 
 
-def summarise(judgments: Sequence[Judgment]) -> dict[str, Any]:
-    """Rates and means over the rows of one run.
+class Summary:
+    """Rates and means over the rows of one run, which are added one by one and not kept."""
 
-    Args:
-        judgments: One judgment a key.
+    def __init__(self) -> None:
+        self._statuses: Counter[str] = Counter()
+        self._sources: Counter[Source] = Counter()
+        self._tools: Counter[str] = Counter()
+        self._ties = self._own = self._evidence = self._supported = 0
+        self._usage = Usage()
+        self._traces, self._position = TraceTotals(), _Position()
 
-    Returns:
-        JSON-like; a rate that is undefined (no rows of its kind) is None. Wall time and cached tokens are left out:
-        they depend on what ran before, and a resumed run must give the summary of an unbroken one.
-    """
-    n = len(judgments)
-    statuses = Counter(j.verdict.status.value for j in judgments)
-    return {
-        "judgments": n,
-        "status_rate": {status.value: _ratio(statuses[status.value], n) for status in Status},
-        "tie_rate": _ratio(sum(j.verdict.tie for j in judgments), n),
-        "repair_rate": _ratio(sum(j.verdict.source is Source.REPAIR for j in judgments), n),
-        "own_verdict_rate": _ratio(sum(_own(j) for j in judgments), n),
-        "fallback_rate": _ratio(sum(j.verdict.source is Source.FALLBACK for j in judgments), n),
-        **_position(judgments),
-        "evidence_per_judgment": _ratio(sum(len(j.verdict.ledger) for j in judgments), n),
-        "supported_evidence_rate": _ratio(
-            sum(e.supported for j in judgments for e in j.verdict.ledger), sum(len(j.verdict.ledger) for j in judgments)
-        ),
-        **trace_rates(judgments),
-        "tool_calls_per_judgment": {tool: count / n for tool, count in sorted(_tools(judgments).items())},
-        **{
-            f"{name}_per_judgment": _ratio(sum(getattr(j.verdict.usage, name) for j in judgments), n)
-            for name in ("calls", "prompt_tokens", "completion_tokens", "reasoning_tokens")
-        },
-    }
+    def add(self, judgment: Judgment) -> None:
+        """Count one row; each key once."""
+        verdict = judgment.verdict
+        self._statuses[verdict.status.value] += 1
+        self._sources[verdict.source] += 1
+        self._tools.update(verdict.tools)
+        self._ties += verdict.tie
+        self._own += verdict.status is Status.OK and verdict.source is not Source.FALLBACK
+        self._evidence += len(verdict.ledger)
+        self._supported += sum(entry.supported for entry in verdict.ledger)
+        self._usage += verdict.usage
+        self._traces.add(judgment)
+        self._position.add(judgment)
+
+    def content(self) -> dict[str, Any]:
+        """What has been added, JSON-like; a rate that is undefined (no rows of its kind) is None.
+
+        Wall time and cached tokens are left out: they depend on what ran before, and a resumed run must give the
+        summary of an unbroken one.
+        """
+        n = self._statuses.total()
+        return {
+            "judgments": n,
+            "status_rate": {status.value: _ratio(self._statuses[status.value], n) for status in Status},
+            "tie_rate": _ratio(self._ties, n),
+            "repair_rate": _ratio(self._sources[Source.REPAIR], n),
+            "own_verdict_rate": _ratio(self._own, n),
+            "fallback_rate": _ratio(self._sources[Source.FALLBACK], n),
+            **self._position.content(),
+            "evidence_per_judgment": _ratio(self._evidence, n),
+            "supported_evidence_rate": _ratio(self._supported, self._evidence),
+            **self._traces.rates(),
+            "tool_calls_per_judgment": {tool: count / n for tool, count in sorted(self._tools.items())},
+            **{
+                f"{name}_per_judgment": _ratio(getattr(self._usage, name), n)
+                for name in ("calls", "prompt_tokens", "completion_tokens", "reasoning_tokens")
+            },
+        }
 
 
-def _own(judgment: Judgment) -> bool:
-    return judgment.verdict.status is Status.OK and judgment.verdict.source is not Source.FALLBACK
+def summarise(judgments: Iterable[Judgment]) -> dict[str, Any]:
+    """The summary of rows that are at hand: see `Summary`."""
+    summary = Summary()
+    for judgment in judgments:
+        summary.add(judgment)
+    return summary.content()
+
+
+class _Position:
+    """How choices between two candidates depend on their order."""
+
+    def __init__(self) -> None:
+        self._choices = self._first = self._both = self._consistent = 0
+        self._in_one_order: dict[tuple[str, int], str] = {}  # task and repeat: choice, until the other order comes
+
+    def add(self, judgment: Judgment) -> None:
+        choice = judgment.verdict.choice
+        if len(judgment.order) != 2 or choice is None:
+            return
+        self._choices += 1
+        self._first += choice == judgment.order[0]
+        pair = (judgment.task_id, judgment.repeat)
+        other = self._in_one_order.pop(pair, None)
+        if other is None:
+            self._in_one_order[pair] = choice
+        else:
+            self._both += 1
+            self._consistent += choice == other
+
+    def content(self) -> dict[str, float | None]:
+        return {
+            "first_position_rate": _ratio(self._first, self._choices),
+            "both_orders_judged": self._both,
+            "both_order_consistency": _ratio(self._consistent, self._both),
+        }
 
 
 def _ratio(part: float, whole: int) -> float | None:
     return part / whole if whole else None
-
-
-def _tools(judgments: Sequence[Judgment]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for j in judgments:
-        total.update(j.verdict.tools)
-    return total
-
-
-def _position(judgments: Sequence[Judgment]) -> dict[str, float | None]:
-    pairs = [j for j in judgments if len(j.order) == 2 and j.verdict.choice is not None]
-    by_task: dict[tuple[str, int], dict[tuple[str, ...], str | None]] = defaultdict(dict)
-    for j in pairs:
-        by_task[j.task_id, j.repeat][j.order] = j.verdict.choice
-    both = [choices for choices in by_task.values() if len(choices) == 2]
-    return {
-        "first_position_rate": _ratio(sum(j.verdict.choice == j.order[0] for j in pairs), len(pairs)),
-        "both_orders_judged": len(both),
-        "both_order_consistency": _ratio(sum(len(set(choices.values())) == 1 for choices in both), len(both)),
-    }

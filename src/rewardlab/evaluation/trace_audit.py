@@ -21,7 +21,7 @@ from rewardlab.judges.tools import Fault
 from rewardlab.verdict import Event, Judgment
 
 # Tools that look at the sample or its candidates; a final answer before any of them rests on the prompt alone.
-LOOKING = frozenset({"view_resource", "run_resource", "python_sandbox"})
+LOOKING = frozenset({"view_resource", "run_resource", "python_sandbox", "run_tests"})
 
 
 class TraceAudit(NamedTuple):
@@ -82,27 +82,40 @@ def _first(scores: Mapping[str, float]) -> set[str]:
     return {candidate for candidate, score in scores.items() if score == max(scores.values())}
 
 
-def trace_rates(judgments: Sequence[Judgment]) -> dict[str, Any]:
-    """The audits of a run's rows as rates.
+class TraceTotals:
+    """Audits of a run's rows, added up one by one."""
 
-    Args:
-        judgments: One judgment a key, with traces.
+    def __init__(self) -> None:
+        self._audited = self._calls = self._forced = self._early = self._compared = self._against = 0
+        self._faults: Counter[Fault] = Counter()
 
-    Returns:
-        JSON-like. Rates of faults are shares of tool calls, rates of conduct are shares of audited judgments;
+    def add(self, judgment: Judgment) -> None:
+        """Count one judgment; one without a trace of tools counts nothing."""
+        found = audit(judgment)
+        if found is None:
+            return
+        self._audited += 1
+        self._calls += found.calls
+        self._faults.update(found.faults)
+        self._forced += found.forced
+        self._early += found.early
+        self._compared += found.against_ledger is not None
+        self._against += bool(found.against_ledger)
+
+    def rates(self) -> dict[str, Any]:
+        """The audits as rates, JSON-like.
+
+        Rates of faults are shares of tool calls, rates of conduct are shares of audited judgments;
         `against_ledger_rate` is over those with a final answer and evidence. None where a rate is undefined.
-    """
-    audits = [found for judgment in judgments if (found := audit(judgment))]
-    calls = sum(found.calls for found in audits)
-    compared = [found.against_ledger for found in audits if found.against_ledger is not None]
-    return {
-        "audited_traces": len(audits),
-        **{f"{f.value}_call_rate": _share([found.faults.get(f, 0) for found in audits], calls) for f in Fault},
-        "forced_final_rate": _share([found.forced for found in audits], len(audits)),
-        "early_stop_rate": _share([found.early for found in audits], len(audits)),
-        "against_ledger_rate": _share(compared, len(compared)),
-    }
+        """
+        return {
+            "audited_traces": self._audited,
+            **{f"{fault.value}_call_rate": _share(self._faults[fault], self._calls) for fault in Fault},
+            "forced_final_rate": _share(self._forced, self._audited),
+            "early_stop_rate": _share(self._early, self._audited),
+            "against_ledger_rate": _share(self._against, self._compared),
+        }
 
 
-def _share(hits: Sequence[int], total: int) -> float | None:
-    return sum(hits) / total if total else None
+def _share(hits: int, total: int) -> float | None:
+    return hits / total if total else None

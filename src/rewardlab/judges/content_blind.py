@@ -43,6 +43,11 @@ RULES: Mapping[str, Rule] = {
 }
 
 
+def name_of(rule: str) -> str:
+    """The judge's name in tables: always_first, longest, ..."""
+    return f"always_{rule}" if rule in ("first", "last") else rule
+
+
 class ContentBlind:
     """Chooses by a rule of form. Equal candidates are told apart by a seeded draw, so that no rule hides "first".
 
@@ -60,7 +65,7 @@ class ContentBlind:
     def __init__(self, rule: str, seed: int) -> None:
         if rule not in RULES:
             raise UnknownName("content-blind rule", rule, RULES)
-        self.name = f"always_{rule}" if rule in ("first", "last") else rule
+        self.name = name_of(rule)
         self._rule = rule
         self._seed = seed
 

@@ -9,20 +9,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from rewardlab.errors import ModelError, UnknownName, UserError
+from rewardlab.judges.step_readouts import READOUTS
 from rewardlab.models.reward_checkpoint import load_reward_model
 from rewardlab.models.reward_scorer import RewardScorer
 from rewardlab.task import Form, Setting, Task
 from rewardlab.verdict import Status, Verdict
-
-READOUTS: Mapping[str, Callable[[Sequence[float]], float]] = {
-    "product": math.prod,
-    "min": min,
-    "last": lambda steps: steps[-1],
-    "mean": lambda steps: math.fsum(steps) / len(steps),
-}
 
 
 class Process:

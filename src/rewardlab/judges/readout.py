@@ -111,6 +111,29 @@ def readout(name: str) -> Readout:
     return READOUTS[name]
 
 
+def read_out(task: Task, ledger: Sequence[Evidence], own: Mapping[str, float], name: str) -> Verdict:
+    """The verdict that a readout finds in a ledger and the model's own answer, without its trace and cost.
+
+    Args:
+        task: What was judged.
+        ledger: The evidence.
+        own: The model's own final answer, as in `weighted`.
+        name: Name of the readout.
+
+    Returns:
+        As `as_verdict`; UNPARSEABLE where the readout has nothing to go by.
+
+    Raises:
+        UnknownName: When there is no such readout.
+    """
+    counted = any(entry.supported and entry.candidate for entry in ledger)
+    scores = readout(name)(ledger, [c.id for c in task.candidates], own) if own or counted else {}
+    if not scores:
+        nothing = "no final answer" + ("" if counted else " and no evidence")
+        return Verdict(Status.UNPARSEABLE, ledger=tuple(ledger), readout=name, note=nothing)
+    return as_verdict(task, scores, ledger, name)
+
+
 def as_verdict(task: Task, scores: Mapping[str, float], ledger: Sequence[Evidence], name: str) -> Verdict:
     """The verdict that scores stand for, without its trace and cost.
 

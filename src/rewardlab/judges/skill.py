@@ -19,7 +19,7 @@ from rewardlab.errors import ModelError, UnknownName
 from rewardlab.judges import render
 from rewardlab.judges.direct import completion_event, messages_event
 from rewardlab.judges.parse import TIE, menu_of, parse_verdict
-from rewardlab.judges.readout import as_verdict, readout
+from rewardlab.judges.readout import read_out, readout
 from rewardlab.judges.tools import Limits, Toolbox
 from rewardlab.judges.verify import Verifiers
 from rewardlab.models.protocol import Completion, Generator, Sampling, Tool, ToolChoice
@@ -71,8 +71,8 @@ class Skill:
         self.name = name
         self.setting = setting
         self._generator, self._package, self._sandbox, self._verifiers = generator, package, sandbox, verifiers
+        _readout(readout)  # refuses a name that there is not
         self._readout_name = readout
-        self._readout = _readout(readout)
         if trigger not in ("model", "always"):
             raise UnknownName("trigger", trigger, ("model", "always"))
         self._evidence_first = evidence_first
@@ -148,14 +148,7 @@ class Skill:
 
     def read(self, task: Task, toolbox: Toolbox) -> Verdict:
         """The verdict of a finished judgment, without its trace and cost."""
-        own = own_scores(task, toolbox.final)
-        ledger = tuple(toolbox.ledger)
-        counted = any(entry.supported and entry.candidate for entry in ledger)
-        scores = self._readout(ledger, [c.id for c in task.candidates], own) if own or counted else {}
-        if not scores:
-            note = "no final answer and no evidence"
-            return Verdict(Status.UNPARSEABLE, ledger=ledger, readout=self._readout_name, note=note)
-        return as_verdict(task, scores, ledger, self._readout_name)
+        return read_out(task, toolbox.ledger, own_scores(task, toolbox.final), self._readout_name)
 
 
 _readout = readout  # the constructor's argument of that name hides the function
@@ -225,9 +218,9 @@ class _Judgment:
         self._trace.append(messages_event([message]))
 
     def _finish(self, verdict: Verdict) -> Verdict:
-        tools = self._toolbox.worked()
-        self._trace.append(readout_event(self._task, own_scores(self._task, self._toolbox.final)))
-        return replace(verdict, source=self._source, usage=self._usage, tools=tools, trace=tuple(self._trace))
+        own, tools = own_scores(self._task, self._toolbox.final), self._toolbox.worked()
+        trace = (*self._trace, readout_event(self._task, own))
+        return replace(verdict, own=own, source=self._source, usage=self._usage, tools=tools, trace=trace)
 
 
 def readout_event(task: Task, own: Mapping[str, float]) -> Event:

@@ -31,6 +31,7 @@ from rewardlab.sandbox.protocol import Sandbox
 from rewardlab.skills.bank import Bank, Use
 from rewardlab.task import Form, Task, ToolCall
 from rewardlab.verdict import Decision, Event, Evidence, Hardness
+from rewardlab.verifiers.code import has_program
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Limits:
         views: Resources opened.
         runs: Verifiers run.
         sandbox_calls: Pieces of code run.
+        tests: Times that the model's own tests are run on programs.
         records: Evidence entries that the model makes itself.
         text_chars: Characters of one tool result shown to the model.
         output_chars: Characters of the output of one piece of code shown to the model; None for `text_chars`.
@@ -56,6 +58,7 @@ class Limits:
     views: int = 5
     runs: int = 3
     sandbox_calls: int = 3
+    tests: int = 2
     records: int = 12
     text_chars: int = 8000
     output_chars: int | None = None
@@ -175,9 +178,21 @@ class Toolbox:
                 "Run Python. `question` is the question, `candidates` maps labels to texts. Print what you want to see."
             )
             tools.append(Tool("python_sandbox", about, fields))
+        if self._tests_programs() and len(used["run_tests"]) < left.tests:
+            fields = _object({"tests": {"type": "string", "maxLength": left.code_chars}})
+            about = (
+                "Run tests of your own on every candidate's program: Python assertions that use the names it defines."
+            )
+            tools.append(Tool("run_tests", about, fields))
         if self._bank and len(used["record_evidence"]) < left.records:
             tools.append(self._record_evidence())
         return tools
+
+    def _tests_programs(self) -> bool:
+        """Whether there are programs among the candidates, and a place to run them."""
+        if self._verifiers is None or "tests" in self._verifiers.unavailable():
+            return False
+        return any(has_program(candidate.text) for candidate in self._task.candidates)
 
     def _record_evidence(self) -> Tool:
         text = {"type": "string", "maxLength": self._limits.note_chars}
@@ -266,6 +281,10 @@ class Toolbox:
                 return _Result(self._findings(found), data=True)
             case "python_sandbox" if self._sandbox:
                 return await self._python(arguments["code"])
+            case "run_tests" if self._verifiers:
+                found = await self._verifiers.run_own_tests(arguments["tests"], self._task, number)
+                self.ledger += found
+                return _Result(self._findings(found), data=True)
             case "record_evidence":
                 return _Result(self._record(arguments))
             case _:

@@ -67,6 +67,23 @@ class Verifiers:
                 )
         return found
 
+    async def run_own_tests(self, tests: str, task: Task, source: str) -> list[Evidence]:
+        """Run tests that a judge wrote on the program of every candidate.
+
+        Args:
+            tests: Python source; see `rewardlab.verifiers.code`.
+            task: The task.
+            source: What the evidence cites.
+
+        Returns:
+            Soft evidence, candidate by candidate: the run is exact, but what it demands is the judge's own reading.
+        """
+        return [
+            Evidence("tests of the judge", c.id, check.observation, check.decision, Hardness.SOFT, source=source)
+            for c in task.candidates
+            for check in [await check_code(extract_code(c.text), tests, self._tests_sandbox)]
+        ]
+
     async def _checks(self, name: str, task: Task, candidate: Candidate) -> dict[str, Check]:
         match name:
             case "reference":

@@ -3,6 +3,8 @@
 The chat template writes every special token of the prompt and the tokenizer adds none, so there is exactly one BOS.
 Text that merely looks like a special token, say "<|im_end|>" inside a candidate's answer, is encoded as the characters
 that it consists of: what is judged cannot end its own message and speak as somebody else.
+
+Where the template refuses a system message, as Gemma's do, its text stands at the beginning of the first user message.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ class ChatPrompt:
         self._ids = {str(token): i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
         longest_first = sorted(self._ids, key=len, reverse=True)
         self._special = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        self._system_role = self._takes_system_role()
 
     def text(self, messages: Sequence[Message]) -> str:
         """The prompt as the template writes it, up to where the assistant's turn begins."""
@@ -52,7 +55,7 @@ class ChatPrompt:
             inserted: Characters of the messages that stand for a token id each; take Unicode noncharacters.
 
         Raises:
-            UserError: When the chat template refuses the conversation, e.g. because it knows no system role.
+            UserError: When the chat template refuses the conversation, e.g. because roles do not alternate.
         """
         # A mark inside each look-alike tells it from the template's own special tokens, and is taken out again.
         marked = [
@@ -75,9 +78,22 @@ class ChatPrompt:
         return list(self._tokenizer(plain, add_special_tokens=False, split_special_tokens=look_alikes).input_ids)
 
     def _rendered(self, messages: Sequence[tuple[str, str]], begin_turn: bool) -> str:
-        conversation = [{"role": role, "content": content} for role, content in messages]
+        if not self._system_role and [role for role, _ in messages[:2]] == ["system", "user"]:
+            (_, system), (_, first), *rest = messages
+            messages = [("user", f"{system}\n\n{first}"), *rest]
         try:
-            template = self._tokenizer.apply_chat_template
-            return str(template(conversation, tokenize=False, add_generation_prompt=begin_turn))
+            return self._templated(messages, begin_turn)
         except TemplateError as error:
             raise UserError(f"the model's chat template refuses this conversation: {error}") from error
+
+    def _takes_system_role(self) -> bool:
+        try:
+            self._templated([("system", "a"), ("user", "b")], begin_turn=True)
+        except TemplateError:
+            return False
+        return True
+
+    def _templated(self, messages: Sequence[tuple[str, str]], begin_turn: bool) -> str:
+        conversation = [{"role": role, "content": content} for role, content in messages]
+        template = self._tokenizer.apply_chat_template
+        return str(template(conversation, tokenize=False, add_generation_prompt=begin_turn))

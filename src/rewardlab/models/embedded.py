@@ -136,5 +136,5 @@ def load_embedded() -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
 
 
 def embedded_generator(**options: Any) -> LocalGenerator:
-    """The embedded model as a `Generator`; `options` are those of `LocalGenerator`."""
+    """The embedded model as a `Generator`; `options` are those of `LocalGenerator`, an adapter among them."""
     return LocalGenerator(load_embedded(), name=NAME, **options)

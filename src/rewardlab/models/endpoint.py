@@ -67,7 +67,7 @@ class Endpoint:
         tool_format: "native" sends tools in the API's fields; "text" writes them into the prompt and reads calls from
             the answer.
         thinking: Sent as `chat_template_kwargs.enable_thinking`; None sends nothing. Dropped at a server that refuses
-            the field, which `counts` records.
+            the field; `counts` says how many calls went without.
         can_score: The servers return log-probabilities.
         prices: Price table by model name (`rewardlab.models.prices`); a file or the mapping itself.
         outage_seconds: How long calls wait when every server is down, before they fail.
@@ -163,8 +163,8 @@ class Endpoint:
         """One turn, with retries and failover.
 
         Raises:
-            ModelError: REFUSED when the model or a filter declined, TIMEOUT when the last request was not answered in
-                time, ENDPOINT_ERROR otherwise.
+            ModelError: REFUSED when the model or a filter declined, TRUNCATED when the prompt leaves no room in the
+                model's context, TIMEOUT when the last request was not answered in time, ENDPOINT_ERROR otherwise.
         """
         if self._tool_format == "native":
             body = request_body(self._name, messages, sampling, tools, tool_choice)
@@ -261,7 +261,8 @@ class Endpoint:
             outcome = fault.outcome
             raise
         except ModelError:
-            outcome = Outcome.ANSWERED
+            # A request that was turned away at the door says nothing about how fast answers come.
+            outcome = Outcome.DECLINED if outcome is Outcome.CANCELLED else Outcome.ANSWERED
             raise
         finally:
             seconds = time.monotonic() - started
@@ -269,18 +270,20 @@ class Endpoint:
             self._pool.release(server, outcome, seconds)
 
     async def _send(self, server: Server, body: Mapping[str, Any]) -> dict[str, Any]:
-        thinking = self._thinking is not None and not server.counts.thinking_dropped
+        thinking = self._thinking is not None and not server.thinking_refused
         if thinking:
             body = {**body, "chat_template_kwargs": {"enable_thinking": self._thinking}}
+        elif self._thinking is not None:
+            server.counts.without_thinking += 1
         try:
             return await self._transport.post(server.url, body)
         except Fault as fault:
             if fault.again is Again.WITHOUT_THINKING:
                 if not thinking:
                     fault.again = Again.NEVER
-                elif not server.counts.thinking_dropped:
+                elif not server.thinking_refused:
                     log.warning("%s refuses the thinking field; calls go without it", server.url)
-                    server.counts.thinking_dropped = True
+                    server.thinking_refused = True
             raise
 
     async def _reported(self, server: Server) -> dict[str, str] | None:

@@ -28,6 +28,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from rewardlab.errors import MissingRequirement, ModelError
+from rewardlab.models.adapter import adapter_sha256, merged
 from rewardlab.models.batching import Batcher, Job
 from rewardlab.models.chat_prompt import ChatPrompt
 from rewardlab.models.constrained import ToolCallGrammar
@@ -35,7 +36,7 @@ from rewardlab.models.decoding import Turn
 from rewardlab.models.packed import adopt
 from rewardlab.models.prefix_cache import PrefixCache
 from rewardlab.models.protocol import Completion, Sampling, Scores, Tool, ToolChoice
-from rewardlab.models.tool_text import as_text, read_calls
+from rewardlab.models.tool_text import as_prompt, read_calls
 from rewardlab.randomness import stream
 from rewardlab.task import Message
 from rewardlab.verdict import Status, Usage
@@ -53,7 +54,7 @@ class LocalGenerator:
         model: Name on the hub, a folder, or a loaded model with its tokenizer. A loaded model stays usable for
             training; call `forget` after its weights have changed, and put it in evaluation mode for requests.
         name: Name for the run identity; by default the name or path that was loaded.
-        adapter: Folder of a PEFT adapter, merged into the weights. Only with a name or folder.
+        adapter: Folder of a PEFT adapter, merged into the weights.
         dtype: "auto" (bfloat16 on CUDA, else float32), or the name of a torch dtype. Not for a loaded model.
         device: "auto" (CUDA if there is any), or a torch device. Not for a loaded model.
         concurrency: Requests that are worked on at a time.
@@ -80,7 +81,11 @@ class LocalGenerator:
         describe_tools: bool = True,
         timeout: float | None = None,
     ) -> None:
-        loaded, self._tokenizer = load(model, adapter, dtype, device) if isinstance(model, str) else model
+        loaded, self._tokenizer = load(model, dtype, device) if isinstance(model, str) else model
+        self._adapted: dict[str, str] = {}
+        if adapter:
+            self._adapted = {"weights_sha256": weights_sha256(loaded), "adapter_sha256": adapter_sha256(adapter)}
+            loaded = merged(loaded, adapter)
         self._model = adopt(loaded)
         self._name = name or str(self._model.config.name_or_path)
         self._prompt = ChatPrompt(self._tokenizer)
@@ -102,7 +107,10 @@ class LocalGenerator:
         return True
 
     async def identity(self) -> Mapping[str, str]:
-        """Name, dtype, and SHA-256 of weights, chat template and tokenizer. The first call reads all weights."""
+        """Name, dtype, and SHA-256 of weights, chat template and tokenizer. The first call reads all weights.
+
+        With an adapter, the weights are those before it was merged, and its own hash stands beside them.
+        """
         return await asyncio.to_thread(lambda: self._identity)
 
     async def chat(
@@ -153,9 +161,7 @@ class LocalGenerator:
         self, messages: Sequence[Message], tools: Sequence[Tool] = (), tool_choice: ToolChoice = "auto"
     ) -> list[int]:
         """The token ids that the model gets for a conversation, to be looked at or stored beside a run."""
-        # One wording for every tool that may be demanded: the prompts of an agent's turns then share their beginning.
-        duty = tool_choice if tool_choice in ("auto", "none") else "required"
-        return self._prompt.ids(as_text(messages, tools if self._describe_tools else (), duty))
+        return self._prompt.ids(as_prompt(messages, tools if self._describe_tools else (), tool_choice))
 
     def forget(self) -> None:
         """Drop all cached prefixes before the next pass: for a model whose weights have changed."""
@@ -177,7 +183,7 @@ class LocalGenerator:
         settings = {k: v for k, v in tokenizer.items() if k not in ("padding", "truncation")}  # these vary with use
         return {
             "model": self._name,
-            "weights_sha256": weights_sha256(self._model),
+            **(self._adapted or {"weights_sha256": weights_sha256(self._model)}),
             "dtype": str(self._model.dtype).removeprefix("torch."),
             "chat_template_sha256": _sha256(str(self._tokenizer.chat_template)),
             "tokenizer_sha256": _sha256(json.dumps(settings)),
@@ -225,7 +231,7 @@ class LocalGenerator:
                     job.finish(ModelError(Status.ENDPOINT_ERROR, CLOSED))
 
 
-def load(model: str, adapter: str | None, dtype: str, device: str) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+def load(model: str, dtype: str, device: str) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """Load a model for inference. Arguments and failures as of `LocalGenerator`."""
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -234,12 +240,8 @@ def load(model: str, adapter: str | None, dtype: str, device: str) -> tuple[PreT
     try:
         tokenizer = AutoTokenizer.from_pretrained(model)
         loaded = AutoModelForCausalLM.from_pretrained(model, dtype=getattr(torch, dtype), device_map=device)
-        if adapter:
-            from peft import PeftModel
-
-            loaded = PeftModel.from_pretrained(loaded, adapter).merge_and_unload()
     except (OSError, ValueError) as error:
-        what = f"the model {model!r}{f' with adapter {adapter!r}' if adapter else ''} cannot be loaded: {error}"
+        what = f"the model {model!r} cannot be loaded: {error}"
         raise MissingRequirement(what, "give a name on the Hugging Face hub, or a folder that holds it") from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise MissingRequirement(f"the model {model!r} has no fast tokenizer", "use a model with a tokenizer.json")
@@ -256,7 +258,7 @@ def weights_sha256(model: torch.nn.Module) -> str:
 
 
 def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> tuple[int, ...]:
-    """The tokens that end a turn of a model."""
+    """Ids of the tokens that end a turn, as the model's generation settings and its tokenizer say."""
     configured: Any = model.generation_config.eos_token_id
     listed = configured if isinstance(configured, list) else [configured]
     return tuple(sorted({i for i in (*listed, tokenizer.eos_token_id) if i is not None}))

@@ -4,6 +4,8 @@ A call takes a slot at the least loaded healthy server and gives it back with wh
 take a server out of service; a background task then asks it for a sign of life, and the first call after that is a
 trial: one at a time until it succeeds. When every server is down, calls wait, but not for ever: once the outage has
 lasted `outage_seconds`, calls fail at once until a server is back, so that a dead cluster costs a run that time once.
+A sign of life is not yet an answer: a server that gives signs and fails its trials is still down, and only one call at
+a time waits for it.
 
 A pool belongs to one event loop at a time. It sends nothing itself: the sign of life is a function it is given.
 """
@@ -48,14 +50,14 @@ class Counts:
         failures: Those without a usable answer: connection errors, timeouts, 5xx, malformed replies.
         refusals: Those refused for lack of capacity (429, and 503 with Retry-After).
         times_down: How often the server was taken out of service.
-        thinking_dropped: The server refused the thinking field, and calls went without it from then on.
+        without_thinking: Those sent without the thinking field that is configured, because the server refuses it.
     """
 
     calls: int = 0
     failures: int = 0
     refusals: int = 0
     times_down: int = 0
-    thinking_dropped: bool = False
+    without_thinking: int = 0
 
 
 @dataclass(eq=False, slots=True)
@@ -67,14 +69,17 @@ class Server:
     counts: Counts = field(default_factory=Counts)
     in_flight: int = 0
     failures: int = 0  # in a row
-    down_since: float | None = None
+    down: bool = False
+    unwell_since: float | None = None  # when it was taken out of service, until it answers again
     on_trial: bool = False
+    failed_trials: int = 0
     recovery: asyncio.Task[None] | None = None
+    thinking_refused: bool = False
 
     @property
     def has_room(self) -> bool:
         """Whether a call may be sent now."""
-        return self.down_since is None and self.in_flight < (1 if self.on_trial else self.limiter.limit)
+        return not self.down and self.in_flight < (1 if self.on_trial else self.limiter.limit)
 
 
 class Pool:
@@ -145,21 +150,21 @@ class Pool:
         server.in_flight -= 1
         self._in_flight -= 1
         if outcome in (Outcome.ANSWERED, Outcome.DECLINED, Outcome.REFUSED):
-            server.failures, server.on_trial = 0, False
+            server.failures, server.on_trial, server.failed_trials, server.unwell_since = 0, False, 0, None
         elif outcome is not Outcome.CANCELLED:
             server.failures += 1
-            if server.down_since is None and (server.on_trial or server.failures >= FAILURES_TO_DOWN):
+            if not server.down and (server.on_trial or server.failures >= FAILURES_TO_DOWN):
                 self._take_down(server)
         self._wake()
 
     def has_untried(self, tried: Collection[Server]) -> bool:
         """Whether a healthy server is left that has not failed this call."""
-        return any(server.down_since is None and server not in tried for server in self.servers)
+        return any(not server.down and server not in tried for server in self.servers)
 
     def resume_probing(self) -> None:
         """Starts the probes of servers that are down; to be called when the pool enters an event loop."""
         for server in self.servers:
-            if server.down_since is not None and (server.recovery is None or server.recovery.done()):
+            if server.down and (server.recovery is None or server.recovery.done()):
                 server.recovery = asyncio.get_running_loop().create_task(self._recover(server))
 
     async def aclose(self) -> None:
@@ -176,9 +181,9 @@ class Pool:
         return min(open_servers, key=lambda s: (s in tried, s.in_flight), default=None)
 
     def _given_up(self) -> bool:
-        downs = [server.down_since for server in self.servers]
-        started = [since for since in downs if since is not None]
-        return len(started) == len(downs) and time.monotonic() - max(started) >= self._outage_seconds
+        hopeless = [server.unwell_since for server in self.servers if server.down or server.failed_trials]
+        since = [moment for moment in hopeless if moment is not None]
+        return len(since) == len(self.servers) and time.monotonic() - max(since) >= self._outage_seconds
 
     async def _wait(self, first: bool) -> None:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -200,9 +205,14 @@ class Pool:
         self._rouse(min(room, self._concurrency - self._in_flight))
 
     def _take_down(self, server: Server) -> None:
-        server.down_since = time.monotonic()
+        server.down = True
         server.counts.times_down += 1
-        log.warning("%s is out of service after %d failures in a row", server.url, server.failures)
+        server.failed_trials += server.on_trial
+        if server.unwell_since is None:
+            server.unwell_since = time.monotonic()
+            log.warning("%s is out of service after %d failures in a row", server.url, server.failures)
+        if self._given_up():
+            self._rouse(len(self._waiters))
         self.resume_probing()
 
     async def _recover(self, server: Server) -> None:
@@ -212,8 +222,9 @@ class Pool:
                 break
             if self._given_up():
                 self._rouse(len(self._waiters))
-        server.down_since, server.failures, server.on_trial = None, 0, True
-        log.warning("%s answers again and is on trial", server.url)
+        server.down, server.failures, server.on_trial = False, 0, True
+        if not server.failed_trials:
+            log.warning("%s answers again and is on trial", server.url)
         self._wake()
 
     def _rouse(self, most: int) -> None:

@@ -67,6 +67,16 @@ class Scores:
 
 
 @runtime_checkable
+class Served(Protocol):
+    """A model behind servers, each of which has counts of what happened there."""
+
+    @property
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """Base URL to what happened at it, since the start."""
+        ...
+
+
+@runtime_checkable
 class Generator(Protocol):
     """A language model."""
 

@@ -24,7 +24,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from rewardlab.errors import ModelError, UnknownName, UserError
-from rewardlab.models.protocol import Completion, Generator, Sampling, Scores, Tool, ToolChoice
+from rewardlab.models.protocol import Completion, Generator, Sampling, Scores, Served, Tool, ToolChoice
 from rewardlab.store.replay import ReplayStore
 from rewardlab.task import Message
 from rewardlab.verdict import Status, Usage
@@ -118,9 +118,9 @@ class Replay:
         return self._generator.can_score
 
     @property
-    def generator(self) -> Generator:
-        """The model itself, e.g. for its counts."""
-        return self._generator
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """What happened at each server of the model; empty for a model without servers."""
+        return self._generator.counts if isinstance(self._generator, Served) else {}
 
     @property
     def missing(self) -> tuple[Missing, ...]:

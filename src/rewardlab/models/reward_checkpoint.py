@@ -28,6 +28,7 @@ from transformers.utils import logging
 from transformers.utils.hub import cached_file
 
 from rewardlab.errors import BadData, MissingRequirement, UserError
+from rewardlab.models.adapter import merged, save_adapter
 from rewardlab.models.embedded import embedded_folder
 from rewardlab.models.reward_model import Head, RewardModel, innermost, make_head, two_layers
 from rewardlab.store.atomic import write_bytes, write_json
@@ -121,9 +122,7 @@ def save_reward_model(folder: Path, card: Card, model: RewardModel, weights: Map
     head = {name: tensor.detach().cpu().contiguous() for name, tensor in parts["head"].items()}
     write_bytes(folder / "head.safetensors", save(head))
     if card.tuning == "lora":
-        model.backbone.save_pretrained(folder, state_dict=parts["backbone"])  # type: ignore[operator]
-        (folder / "README.md").unlink(missing_ok=True)  # peft's form to fill in, which nobody has
-        (folder / "adapter_model.safetensors").chmod(0o644)  # made private; results are to be shared
+        save_adapter(folder, model.backbone, parts["backbone"])
     elif card.tuning == "full":
         model.backbone.save_pretrained(folder / "backbone", state_dict=parts["backbone"])  # type: ignore[operator]
         load_tokenizer(card.backbone).save_pretrained(folder / "backbone")
@@ -166,9 +165,7 @@ def _load_own(folder: Path, dtype: torch.dtype, device: str) -> LoadedRewardMode
     place = str(folder / "backbone") if card.tuning == "full" else card.backbone
     backbone, tokenizer = load_backbone(place, dtype, device)
     if card.tuning == "lora":
-        from peft import PeftModel
-
-        backbone = PeftModel.from_pretrained(backbone, str(folder)).merge_and_unload()
+        backbone = merged(backbone, folder)
     head = make_head(card.head, innermost(backbone).config.hidden_size)
     head.load_state_dict(load_file(folder / "head.safetensors"))
     model = RewardModel(backbone, head.to(device=device, dtype=dtype))

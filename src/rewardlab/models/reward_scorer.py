@@ -3,6 +3,9 @@
 Inputs that judgments ask for at the same time are sorted by length and run in batches of a bounded number of tokens, in
 a thread, so the event loop stays free. What an input is batched with changes its outputs by rounding only (below 1e-4
 in fp32; the tests hold it to that).
+
+A head that was trained on a frozen backbone takes the states that `frozen_features` keeps, so several such heads judge
+the same candidates for the price of one. Tokens whose states were on the disk are counted as cached.
 """
 
 from __future__ import annotations
@@ -15,8 +18,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from rewardlab.errors import ModelError
+from rewardlab.models.frozen_features import FrozenFeatures
 from rewardlab.models.local import weights_sha256
 from rewardlab.models.reward_checkpoint import LoadedRewardModel
 from rewardlab.models.reward_model import by_length, collate
@@ -45,6 +50,7 @@ class RewardScorer:
         self._device = next(self._model.parameters()).device
         self._longest = int(getattr(self._model.backbone.config, "max_position_embeddings", 0) or 2**31)
         self._batch_tokens = batch_tokens
+        self._frozen = FrozenFeatures(self._model) if self.card.tuning == "frozen" else None
         self._waiting: list[tuple[Encoded, asyncio.Future[Read]]] = []
         self._running: asyncio.Task[None] | None = None
 
@@ -96,16 +102,27 @@ class RewardScorer:
     def run(self, inputs: Sequence[Encoded]) -> list[Read]:
         """Outputs for one batch of inputs, at once and in this thread."""
         started = time.perf_counter()
-        batch = collate(inputs)
-        outputs = self._model(type(batch)(*(t.to(self._device) for t in batch))).float().tolist()
+        known = self._frozen.known(inputs) if self._frozen else frozenset()
+        outputs = self._outputs(inputs).float().tolist()
         seconds = (time.perf_counter() - started) / len(inputs)
         reads, start = [], 0
         for x in inputs:
             rows = outputs[start : start + len(x.at)]
             start += len(x.at)
-            usage = Usage(calls=1, prompt_tokens=len(x.ids), seconds=seconds)
+            cached = len(x.ids) if x in known else 0
+            usage = Usage(calls=1, prompt_tokens=len(x.ids), cached_tokens=cached, seconds=seconds)
             reads.append(Read(tuple(map(tuple, rows)), usage))
         return reads
+
+    def _outputs(self, inputs: Sequence[Encoded]) -> Tensor:
+        """Outputs of inputs below one another."""
+        if self._frozen:
+            states = torch.cat(self._frozen.states(inputs, show=False))
+            outputs: Tensor = self._model.head(states.to(next(self._model.head.parameters())))
+        else:
+            batch = collate(inputs)
+            outputs = self._model(type(batch)(*(t.to(self._device) for t in batch)))
+        return outputs
 
 
 def _settle(futures: Sequence[asyncio.Future[Read]], results: Sequence[Read | ModelError]) -> None:

@@ -54,6 +54,11 @@ def as_text(messages: Sequence[Message], tools: Sequence[Tool], tool_choice: Too
     return (Message("system", offer), *plain)
 
 
+def as_prompt(messages: Sequence[Message], tools: Sequence[Tool], tool_choice: ToolChoice) -> tuple[Message, ...]:
+    """`as_text` with one wording for every tool that may be demanded: an agent's prompts then share their beginning."""
+    return as_text(messages, tools, tool_choice if tool_choice in ("auto", "none") else "required")
+
+
 def describe(tools: Sequence[Tool], tool_choice: ToolChoice = "auto") -> str:
     """The text that offers tools to a model and says how to call one."""
     listed = "\n".join(

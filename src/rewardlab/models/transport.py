@@ -29,6 +29,15 @@ KEEP_ALIVE_SECONDS = 4.0
 NOT_THERE = (502, 503, 504)  # a gateway speaks, or the server is still loading
 REFUSAL_CODES = ("content_filter", "content_policy_violation")
 THINKING_FIELDS = ("chat_template_kwargs", "enable_thinking")
+# How OpenAI, vLLM, SGLang and llama.cpp say that a prompt does not fit into the model's context.
+TOO_LONG = (
+    "context_length_exceeded",
+    "maximum context length",
+    "model's context length",
+    "maximum model length",
+    "exceed_context_size_error",
+    "prompt is too long",
+)
 
 
 class Transport:
@@ -97,7 +106,8 @@ class Transport:
 
         Raises:
             Fault: When there is no such reply.
-            ModelError: REFUSED when the server's content filter declined the request.
+            ModelError: REFUSED when the server's content filter declined the request, TRUNCATED when the prompt leaves
+                no room in the model's context.
         """
         try:
             async with self._opened().post(
@@ -176,6 +186,8 @@ class Transport:
             return Fault(message, Again.WITHOUT_THINKING, Outcome.DECLINED)
         if status == 400 and any(f'"{code}"' in text for code in REFUSAL_CODES):
             return ModelError(Status.REFUSED, message)
+        if status in (400, 413, 422) and any(words in text.lower() for words in TOO_LONG):
+            return ModelError(Status.TRUNCATED, message)
         if status in (401, 403):
             message = f"{url}: HTTP {status}; {self._key_advice()}"
         return Fault(message, Again.NEVER, Outcome.DECLINED)

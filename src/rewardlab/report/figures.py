@@ -1,47 +1,28 @@
-"""Figures as SVG: vector, readable in grey, and byte-identical for equal input.
-
-Text stays text and dark strokes take the colour of the page around them, so a figure suits a light and a dark page.
-Shapes tell roles apart, never colour alone.
-"""
+"""Figures of a comparison: accuracy and paired differences, budget, position, flips, reliability."""
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from rewardlab.report.canvas import GREY, INK, Drawing, canvas, plain_numbers
 from rewardlab.report.comparison import Arm, Comparison, Role
 from rewardlab.stats import Interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-INK = "#010203"  # replaced by the page's own text colour
-GREY = "#808080"
 _MARKERS = {Role.BASELINE: "s", Role.MODEL: "o", Role.NO_MODEL: "D"}
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": INK,
-    "axes.titlesize": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
-}
+_FRONT: Any = {"color": GREY, "linewidth": 1, "linestyle": ":"}
 
 
-def figures(comparison: Comparison) -> dict[str, str]:
+def figures(comparison: Comparison) -> dict[str, Drawing]:
     """Every figure of a comparison that has something to show.
 
     Returns:
-        Name to SVG text.
+        Name to drawing.
     """
     drawn = {"accuracy": accuracy(comparison)}
     if any(_tokens(arm) for arm in comparison.arms):
@@ -50,33 +31,43 @@ def figures(comparison: Comparison) -> dict[str, str]:
         drawn["position"] = position(comparison)
     if any(arm.difference is not None for arm in comparison.arms):
         drawn["flips"] = flips(comparison)
+    if any("calibration" in arm.run.metrics for arm in comparison.arms):
+        drawn["reliability"] = reliability(comparison)
     return drawn
 
 
-def accuracy(comparison: Comparison) -> str:
+def accuracy(comparison: Comparison) -> Drawing:
     """Strict score of every arm with its interval, next to chance; beside it the differences to the baseline."""
     arms = comparison.arms
-    with _canvas(comparison, "accuracy", len(arms)) as (figure, save):
-        left, right = figure.subplots(1, 2, sharey=True)
+    width = 8.4 if comparison.has_baseline else 5.0
+    with _canvas(comparison, "accuracy", len(arms), width) as (figure, save):
+        left, *others = figure.subplots(1, 2 if comparison.has_baseline else 1, sharey=True, squeeze=False)[0]
         for y, arm in enumerate(arms):
             _bar(left, y, arm, arm.strict, filled=True)
-            if arm.difference is not None:
-                _bar(right, y, arm, arm.difference.interval, filled=arm.difference.holds)
         if comparison.chance.value is not None:
             left.axvline(100 * comparison.chance.value, color=GREY, linestyle="--", linewidth=1)
             left.set_title(f"dashed: chance, {100 * comparison.chance.value:.1f} %", color=GREY)
-        right.axvline(0, color=GREY, linestyle="--", linewidth=1)
-        right.set_title("filled: survives Holm", color=GREY)
         left.set_yticks(range(len(arms)), [arm.label for arm in arms])
         left.set_ylim(len(arms) - 0.5, -0.5)
         left.set_xlabel("strict score, % (95 % interval)")
-        right.set_xlabel(f"difference to {comparison.baseline}, points (95 % interval)")
-        right.tick_params(left=False)
+        for right in others:
+            _forest(right, comparison)
         return save()
 
 
-def budget(comparison: Comparison) -> str:
-    """Strict score against tokens a judgment, for the arms that used any."""
+def _forest(axes: Any, comparison: Comparison) -> None:
+    """The paired differences to the baseline, an arm a line."""
+    for y, arm in enumerate(comparison.arms):
+        if arm.difference is not None:
+            _bar(axes, y, arm, arm.difference.interval, filled=arm.difference.holds)
+    axes.axvline(0, color=GREY, linestyle="--", linewidth=1)
+    axes.set_title("filled: survives Holm", color=GREY)
+    axes.set_xlabel(f"difference to {comparison.baseline}, points (95 % interval)")
+    axes.tick_params(left=False)
+
+
+def budget(comparison: Comparison) -> Drawing:
+    """Strict score against tokens a judgment, for the arms that used any, and the best score for so many tokens."""
     arms = sorted((arm for arm in comparison.arms if _tokens(arm) and arm.strict.point is not None), key=_tokens)
     with _canvas(comparison, "budget", max(9, len(comparison.arms)), width=5.0) as (figure, save):
         axes = figure.subplots()
@@ -86,7 +77,11 @@ def budget(comparison: Comparison) -> str:
             axes.errorbar(_tokens(arm), 100 * arm.strict.point, yerr=ends, **_mark(arm, filled=True))
         axes.set_xscale("log")
         axes.margins(x=0.15)
-        _plain_numbers(axes.xaxis)
+        best = list(accumulate((100 * (arm.strict.point or 0.0) for arm in arms), max))
+        least, most = axes.get_xlim()
+        axes.step([*map(_tokens, arms), most], [*best, best[-1]], where="post", **_FRONT)
+        axes.set_xlim(least, most)
+        plain_numbers(axes.xaxis)
         axes.set_xlabel("tokens a judgment, sent and received (log scale)")
         axes.set_ylabel("strict score, %")
         if comparison.chance.value is not None:
@@ -95,7 +90,7 @@ def budget(comparison: Comparison) -> str:
         return save()
 
 
-def position(comparison: Comparison) -> str:
+def position(comparison: Comparison) -> Drawing:
     """How often the candidate shown first was chosen, and how often both orders agree."""
     arms = comparison.arms
     with _canvas(comparison, "position", len(arms)) as (figure, save):
@@ -118,7 +113,7 @@ def position(comparison: Comparison) -> str:
         return save()
 
 
-def flips(comparison: Comparison) -> str:
+def flips(comparison: Comparison) -> Drawing:
     """On how many clusters each arm did better, and on how many worse, than the baseline."""
     compared = [(arm, arm.difference.test) for arm in comparison.arms if arm.difference is not None]
     with _canvas(comparison, "flips", len(comparison.arms), width=5.0) as (figure, save):
@@ -139,6 +134,31 @@ def flips(comparison: Comparison) -> str:
         axes.set_xticks([])
         axes.spines["bottom"].set_visible(False)
         axes.set_xlabel(f"clusters: worse than {comparison.baseline} (open), better (filled)")
+        return save()
+
+
+def reliability(comparison: Comparison) -> Drawing:
+    """Accuracy against stated confidence, a panel for each arm that states one; larger points are more choices."""
+    arms = [(arm, arm.run.metrics["calibration"]) for arm in comparison.arms if "calibration" in arm.run.metrics]
+    across = min(3, len(arms))
+    down = -(-len(arms) // across)
+    with _canvas(comparison, "reliability", 8 * down, width=2.8 * across) as (figure, save):
+        panels = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
+        for panel, (arm, found) in zip(panels, arms, strict=False):
+            panel.plot([0, 100], [0, 100], color=GREY, linestyle="--", linewidth=1)
+            for of_bin in found["bins"]:
+                accuracy, share = Interval(**of_bin["accuracy"]), of_bin["n"] / found["n"]
+                assert accuracy.point is not None
+                mark = _mark(arm, filled=True) | {"markersize": 3 + 7 * share**0.5}
+                ends = _error(accuracy, accuracy.point)
+                panel.errorbar(100 * of_bin["confidence"], 100 * accuracy.point, yerr=ends, **mark)
+            panel.set_title(f"{arm.label}: ECE {100 * found['ece']:.1f}, n {found['n']}", color=INK)
+            panel.set_xlim(-4, 104)
+            panel.set_ylim(-4, 104)
+        for panel in panels[len(arms) :]:
+            panel.set_visible(False)
+        figure.supxlabel("confidence in its choice, % (dashed: as often right as sure)", fontsize=9, color=INK)
+        figure.supylabel("choices that were right, %", fontsize=9, color=INK)
         return save()
 
 
@@ -164,16 +184,6 @@ def _mark(arm: Arm, filled: bool) -> dict[str, Any]:
     return {"marker": _MARKERS[arm.role], "color": colour, "markerfacecolor": face, "markersize": 5, "linewidth": 1.2}
 
 
-def _plain_numbers(axis: Any) -> None:
-    """Ticks at 1, 2 and 5 times a power of ten, or at round numbers where the axis spans less than a decade."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
-
-    low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high > 10 * low else MaxNLocator(5))
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-
-
 def _name_points(axes: Any, arms: Sequence[Arm]) -> None:
     """Write the arms' names, sorted by tokens, above their intervals, apart where two arms used alike."""
     style = {"transform": axes.transAxes, "rotation": 60, "va": "bottom", "rotation_mode": "anchor"}
@@ -187,33 +197,10 @@ def _name_points(axes: Any, arms: Sequence[Arm]) -> None:
             name.set_x(axes.transAxes.inverted().transform((left, 0))[0])
 
 
-@contextmanager
 def _canvas(
     comparison: Comparison, kind: str, lines: int, width: float = 8.4
-) -> Iterator[tuple[Figure, Callable[[], str]]]:
-    """A figure in the project's style, tall enough for `lines`, and the function that turns it into SVG."""
-    import matplotlib as mpl
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
+) -> AbstractContextManager[tuple[Figure, Callable[[], Drawing]]]:
+    """A canvas that the comparison names."""
     run = comparison.run
     data = run.identity.get("data.sha256", "")[:6]
-    name = re.sub(r"\W+", "-", f"{run.dataset} {run.protocol} {run.seed} {data} {kind}")
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
-        figure = Figure(figsize=(width, 1.0 + 0.28 * lines), layout="constrained")
-        FigureCanvasSVG(figure)
-
-        def save() -> str:
-            file = io.StringIO()
-            figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-            return _at_home_in_a_page(file.getvalue(), name)
-
-        yield figure, save
-
-
-def _at_home_in_a_page(svg: str, name: str) -> str:
-    """Ids that are unique in a page of several figures, the page's text colour, and a name for screen readers."""
-    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", svg)
-    # The fonts that measured the text come first; the reader's own stand in for them.
-    svg = svg.replace(INK, "currentColor").replace("<svg ", f'<svg role="img" aria-label="{name}" ', 1)
-    return re.sub(r"[ \t]+$", "", svg, flags=re.MULTILINE)
+    return canvas(f"{run.dataset} {run.protocol} {run.seed} {data} {kind}", lines, width)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rewardlab.stats import Interval
+
 DASH = "–"
 MINUS = "−"
 
@@ -132,6 +134,38 @@ def number(value: float | None, digits: int = 1, sign: bool = False, reason: str
 def percent(share: float | None, sign: bool = False, reason: str = "", trace: str = "") -> Cell:
     """A share as a percentage with one decimal; the heading says %."""
     return number(None if share is None else 100 * share, 1, sign, reason, trace)
+
+
+def with_interval(interval: Interval, sign: bool = False, note: str = "", trace: str = "") -> Cell:
+    """A share with its interval, in percent or points; what is undefined says why.
+
+    >>> with_interval(Interval(0.5, 0.25, 0.75, 9, 9)).small
+    '[25.0, 75.0]'
+    """
+    if interval.point is None:
+        return empty(interval.reason, trace)
+    point = 100 * interval.point
+    text = decimal(point, 1, sign)
+    if interval.low is None or interval.high is None:
+        notes = "; ".join(part for part in (note, f"no interval: {interval.reason}") if part)
+        return Cell(text, f"[{DASH}]", notes, trace, point)
+    ends = ", ".join(decimal(100 * end, 1, sign) for end in (interval.low, interval.high))
+    return Cell(text, f"[{ends}]", note, trace, point)
+
+
+def p_value(p: float | None, reason: str = "", trace: str = "", holds: bool | None = None) -> Cell:
+    """A p-value with three decimals; None says why.
+
+    Args:
+        p: The p-value.
+        reason: Why there is none.
+        trace: Where it comes from.
+        holds: Whether the difference survives its family: bold if so, "n.s." if not, neither for None.
+    """
+    if p is None:
+        return empty(reason, trace)
+    small = "n.s." if holds is False else ""
+    return Cell("<0.001" if p < 0.001 else decimal(p, 3), small, trace=trace, value=p, bold=bool(holds))
 
 
 def decimal(value: float, digits: int, sign: bool = False) -> str:

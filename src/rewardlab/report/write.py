@@ -1,40 +1,35 @@
 """Writes a report: from run folders to tables, figures and a page, with no model call.
 
-Everything is a function of the run folders' content: equal folders give byte-identical files.
+Everything is a function of the run folders' content: equal folders give byte-identical files. Single judgments go into
+scripts of their own beside the page, where rows.sqlite lies beside the runs; they quote third-party text and stay out
+of git.
 """
 
 from __future__ import annotations
 
 import difflib
 import logging
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rewardlab.claims.registry import Claims
 from rewardlab.claims.ruling import verdicts
-from rewardlab.errors import UserError
-from rewardlab.evaluation.finished import FinishedRun, read_runs
-from rewardlab.report.comparison import Comparison, compare
-from rewardlab.report.figures import figures
+from rewardlab.evaluation.finished import FinishedRun
+from rewardlab.report.comparison import Comparison
+from rewardlab.report.experiment import Chapter, Experiment, Section, read_experiment
 from rewardlab.report.frame import Frame
 from rewardlab.report.latex import to_latex
 from rewardlab.report.markdown import to_markdown
-from rewardlab.report.page import Section, render
+from rewardlab.report.page import render
 from rewardlab.report.tables.claims import predicted_claims, reported_claims
-from rewardlab.report.tables.conduct import conduct
-from rewardlab.report.tables.costs import costs
-from rewardlab.report.tables.groups import groups
-from rewardlab.report.tables.results import results
-from rewardlab.report.tables.runs import runs
-from rewardlab.report.tables.seeds import across_seeds
-from rewardlab.report.traces import read_traces
-from rewardlab.store.atomic import write_text
+from rewardlab.report.traces import read_traces, script
+from rewardlab.store.atomic import write_bytes
 
 log = logging.getLogger(__name__)
 
-ON_TERMINAL = ("results", "costs", "conduct")
+ON_TERMINAL = ("results", "ablation", "costs", "conduct", "trace-audit")
+TRACES = 100  # judgments of each arm, flips first, where no other number is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,68 +51,86 @@ def write_report(
     run_folders: Sequence[Path],
     out_dir: Path,
     baseline: str = "direct",
-    traces: int = 0,
+    traces: int | None = TRACES,
     claims: Claims | None = None,
 ) -> Report:
-    """Write table.md, table.tex, report.html and figures/*.svg.
+    """Write table.md, table.tex, report.html, figures/*.svg and traces/*.js.
 
     Args:
-        run_folders: Finished runs of any benchmarks.
+        run_folders: Finished runs of any kind and benchmark.
         out_dir: Where to write; made when missing.
-        baseline: The arm that all others are compared with, by its label or its judge's name. A benchmark without it
-            gets a table without differences, and a warning.
-        traces: How many judgments of each arm the page shows step by step, where rows.sqlite lies beside the run. They
-            quote questions and candidates, so a page with traces is not for publishing.
+        baseline: The arm that all others are compared with, as in `read_experiment`. Where it is missing, a warning
+            names the nearest.
+        traces: How many judgments of each arm a reader can open step by step; None for all, 0 for none. Only where
+            rows.sqlite lies beside the run.
         claims: Reported numbers and predictions to put beside what the runs show.
 
     Raises:
         UserError: When there is no run, a run is unfinished or mixed, or a file cannot be written.
     """
-    if not run_folders:
-        raise UserError("there is no finished run to report on; run experiments/evaluate.py first")
-    found = read_runs(run_folders)
-    comparisons = compare(found, baseline)
-    sections = _sections(comparisons, traces)
-    across = [*across_seeds(comparisons), *(_claims(claims, found) if claims else ())]
-    markdown = [*(_markdown(s, s.frames) for s in sections), *(to_markdown(frame.brief()) for frame in across)]
-    floats = [(f, f"{s.anchor}-{f.name}") for s in sections for f in s.frames]
-    floats += [(frame, f"{frame.name}-{i}") for i, frame in enumerate(across, 1)]
-    files = {
-        "table.md": "\n".join(markdown),
-        "table.tex": "\n".join(to_latex(frame.brief(), label) for frame, label in floats),
-        "report.html": render(sections, across),
-        **{f"figures/{s.anchor}-{name}.svg": svg for s in sections for name, svg in s.figures.items()},
+    experiment = read_experiment(out_dir.name, run_folders, baseline)
+    for section in experiment.sections:
+        _warn_of_missing_baseline(section.comparison)
+    files = report_files(experiment, claim_chapters(claims, experiment.runs))
+    written = write_files(out_dir, {**files, **trace_files(experiment.sections, traces)})
+    return Report(terminal(experiment), written, tuple(section.comparison for section in experiment.sections))
+
+
+def terminal(experiment: Experiment) -> str:
+    """The results and cost tables of every comparison and the other chapters, as Markdown."""
+    parts = [_markdown(s.title, [f for f in s.frames if f.name in ON_TERMINAL]) for s in experiment.sections]
+    return "\n".join([*parts, *(_markdown(chapter.title, chapter.frames) for chapter in experiment.chapters)])
+
+
+def report_files(experiment: Experiment, claims: Sequence[Chapter] = ()) -> dict[str, bytes]:
+    """The files of a report that are kept in git: name to content."""
+    sections, chapters = experiment.sections, (*experiment.chapters, *claims)
+    shown: list[Section | Chapter] = [*sections, *chapters]
+    return {
+        "table.md": "\n".join(_markdown(part.title, part.frames) for part in shown).encode(),
+        "table.tex": "\n".join(to_latex(f.brief(), label) for part in shown for f, label in labelled(part)).encode(),
+        "report.html": render(experiment.baseline, sections, chapters).encode(),
+        **{f"figures/{p.anchor}-{name}.svg": drawn.svg.encode() for p in shown for name, drawn in p.figures.items()},
     }
-    for name, text in files.items():
-        write_text(out_dir / name, text)
-    terminal = "\n".join(_markdown(s, [f for f in s.frames if f.name in ON_TERMINAL]) for s in sections)
-    return Report(terminal, tuple(out_dir / name for name in files), comparisons)
 
 
-def _claims(claims: Claims, runs: Sequence[FinishedRun]) -> tuple[Frame, Frame]:
+def labelled(part: Section | Chapter) -> list[tuple[Frame, str]]:
+    """The tables of a part, each with the name of its file and label."""
+    return [(frame, f"{part.anchor}-{frame.name}") for frame in part.frames]
+
+
+def claim_chapters(claims: Claims | None, runs: Sequence[FinishedRun]) -> tuple[Chapter, ...]:
+    """Claims beside what runs show; nothing without claims."""
+    if claims is None:
+        return ()
     rulings = verdicts(claims.all, runs)
-    return predicted_claims(claims, rulings), reported_claims(claims, rulings)
+    frames = (predicted_claims(claims, rulings), reported_claims(claims, rulings))
+    return (Chapter("Claims", frames, {}),)
 
 
-def _sections(comparisons: Sequence[Comparison], traces: int) -> list[Section]:
-    sections = [_section(comparison, traces) for comparison in comparisons]
-    times = Counter(section.title for section in sections)
-    return [
-        replace(s, data=s.comparison.run.identity.get("data.sha256", "")[:6]) if times[s.title] > 1 else s
-        for s in sections
-    ]
+def trace_files(sections: Sequence[Section], limit: int | None) -> dict[str, bytes]:
+    """The scripts that single judgments are read from; none where no rows.sqlite lies beside a run."""
+    if limit == 0:
+        return {}
+    found = ((section.anchor, read_traces(section.comparison, limit)) for section in sections)
+    return {f"traces/{name}.js": script(name, traces).encode() for name, traces in found if traces}
 
 
-def _section(comparison: Comparison, traces: int) -> Section:
-    if not comparison.has_baseline and len(comparison.arms) > 1:
-        labels = [arm.label for arm in comparison.arms]
-        near = difflib.get_close_matches(comparison.baseline, labels, n=1) or labels
-        problem = "no run of the baseline %r on %s, so the table has no differences; baseline= may be %s"
-        log.warning(problem, comparison.baseline, comparison.run.dataset, " or ".join(near))
-    made = (make(comparison) for make in (results, costs, conduct, groups, runs))
-    frames = tuple(frame for frame in made if frame is not None)
-    return Section(comparison, frames, figures(comparison), read_traces(comparison, traces))
+def write_files(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
+    """Write files by name, each whole or not at all. Raises StorageError when one cannot be written."""
+    for name, content in files.items():
+        write_bytes(folder / name, content)
+    return tuple(folder / name for name in files)
 
 
-def _markdown(section: Section, frames: Sequence[Frame]) -> str:
-    return "\n".join([f"## {section.title}\n", *(to_markdown(frame.brief()) for frame in frames)])
+def _warn_of_missing_baseline(comparison: Comparison) -> None:
+    if comparison.has_baseline or len(comparison.arms) < 2:
+        return
+    labels = [arm.label for arm in comparison.arms]
+    near = difflib.get_close_matches(comparison.baseline, labels, n=1) or labels
+    problem = "no run of the baseline %r on %s, so the table has no differences; baseline= may be %s"
+    log.warning(problem, comparison.baseline, comparison.run.dataset, " or ".join(near))
+
+
+def _markdown(title: str, frames: Sequence[Frame]) -> str:
+    return "\n".join([f"## {title}\n", *(to_markdown(frame.brief()) for frame in frames)])

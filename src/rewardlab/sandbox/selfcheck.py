@@ -11,12 +11,15 @@ limits, such as a busy core until the time limit.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import secrets
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +95,43 @@ class CheckResult:
     contained: bool
     detail: str
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a sandbox is like on this machine.
+
+    Attributes:
+        sandbox: Its name.
+        unavailable: Why it cannot run here and how to mend it; "" when it can.
+        results: One an attack; empty where it is unavailable.
+        median_seconds: Median wall time of a harmless call; NaN where it is unavailable.
+    """
+
+    sandbox: str
+    unavailable: str
+    results: tuple[CheckResult, ...]
+    median_seconds: float
+
+
+HARMLESS = "values = [i * i for i in range(100)]\nsum(values) == 328350"
+
+
+async def examine(sandbox: Sandbox, calls: int) -> Examined:
+    """Attack a sandbox, and time calls that do it no harm.
+
+    Args:
+        sandbox: The sandbox.
+        calls: How many calls are timed.
+    """
+    if reason := sandbox.available():
+        return Examined(sandbox.name, reason, (), math.nan)
+    times = []
+    for _ in range(calls):
+        start = time.perf_counter()
+        await sandbox.run(HARMLESS)
+        times.append(time.perf_counter() - start)
+    return Examined(sandbox.name, "", tuple(await self_check(sandbox)), statistics.median(times))
 
 
 async def self_check(sandbox: Sandbox) -> list[CheckResult]:

@@ -20,7 +20,7 @@ from rewardlab.randomness import stream
 from rewardlab.selection.arms import Arm, Rows, Rules
 from rewardlab.selection.pool import Pools
 from rewardlab.stats import Interval, holm, mean_interval, paired_difference, paired_test
-from rewardlab.stats.bootstrap import totals_bootstrap
+from rewardlab.stats.bootstrap import DRAWS, totals_bootstrap
 from rewardlab.stats.estimates import FloatArray
 from rewardlab.verdict import Usage
 
@@ -57,7 +57,12 @@ def selections(pools: Pools, arms: Sequence[Arm], rules: Rules, rows: Rows) -> l
 
 
 def gap_closed(
-    selected: Sequence[float], baseline: Sequence[float], oracle: Sequence[float], rng: np.random.Generator
+    selected: Sequence[float],
+    baseline: Sequence[float],
+    oracle: Sequence[float],
+    rng: np.random.Generator,
+    *,
+    draws: int = DRAWS,
 ) -> Interval:
     """Share of the way from a baseline to the oracle, on means over prompts.
 
@@ -66,6 +71,7 @@ def gap_closed(
         baseline: The same of the baseline.
         oracle: The same of the best candidate.
         rng: Source of the bootstrap draws.
+        draws: Number of bootstrap samples.
 
     Returns:
         The ratio with a BCa interval over prompts; below 0 where the selection is worse than the baseline. Undefined
@@ -84,7 +90,7 @@ def gap_closed(
         quotient: FloatArray = np.where(way > 1e-12, over, np.nan) / np.where(way > 1e-12, way, 1.0)
         return quotient
 
-    return totals_bootstrap(columns, np.zeros(len(columns), dtype=np.intp), ratio, rng, n=len(columns))
+    return totals_bootstrap(columns, np.zeros(len(columns), dtype=np.intp), ratio, rng, n=len(columns), draws=draws)
 
 
 def items(pools: Pools, arms: Sequence[Arm]) -> list[ItemGrade]:

@@ -4,7 +4,8 @@ Two forms of the same draw. `totals_bootstrap` is for statistics that are a func
 means, kappa, alpha): a draw is a vector of multiplicities times the matrix of sums. Clusters with equal sums are
 interchangeable, so one multinomial over the distinct ones replaces drawing every cluster, which makes 10,000 draws of
 a benchmark with binary verdicts a matter of milliseconds. `counts_bootstrap` is for any other statistic and hands it
-the multiplicities themselves; `np.repeat(np.arange(C), counts[i])` are the clusters of draw i.
+the multiplicities themselves; `np.repeat(np.arange(C), counts[i])` are the clusters of draw i. Where several seeds were
+run on the same clusters, `two_level_bootstrap` draws seeds as well.
 
 Intervals are BCa (Efron 1987), and percentile where its acceleration or its bias correction is undefined. A plain
 bootstrap of C clusters understates the variance by (C-1)/C; with fewer than some 30 clusters prefer the t interval.
@@ -113,6 +114,59 @@ def counts_bootstrap(
     values = in_blocks(draw, draws, clusters)
     jackknife = [(_leave_one_out(statistic, clusters, m), np.ones(len(m), dtype=np.intp)) for m in members]
     return _interval(point, values, jackknife, n, level, bca)
+
+
+def two_level_bootstrap(
+    statistic: Callable[[FloatArray, FloatArray], FloatArray],
+    stratum: IntArray,
+    seeds: int,
+    rng: np.random.Generator,
+    *,
+    n: int,
+    draws: int = DRAWS,
+    level: float = 0.95,
+) -> Interval:
+    """A percentile interval for a mean over seeds of a statistic over clusters: clusters are drawn, then seeds.
+
+    All seeds were run on the same clusters, so one draw of clusters serves all of them. With S seeds the part of the
+    variance between them is understated by (S-1)/S, as in any bootstrap.
+
+    Args:
+        statistic: Maps multiplicities of clusters, shape (b, C), and of seeds, shape (b, S), to values, shape (b,).
+        stratum: Stratum of each cluster, shape (C,).
+        seeds: S.
+        rng: Source of the draws.
+        n: Number of rows, for the record.
+        draws: Number of bootstrap samples.
+        level: Confidence level.
+
+    Returns:
+        The interval; its ends are None in the cases of `totals_bootstrap`, and with fewer than two seeds.
+    """
+    clusters = len(stratum)
+    if not clusters or not seeds:
+        return Interval(None, None, None, n, 0, "no values")
+    members = [np.flatnonzero(stratum == s) for s in range(int(stratum.max()) + 1)]
+    point = float(statistic(np.ones((1, clusters)), np.ones((1, seeds)))[0])
+    reason = _too_few(point, [len(m) for m in members]) or ("one seed" if seeds < 2 else "")
+    if reason:
+        return Interval(None if np.isnan(point) else point, None, None, n, clusters, reason)
+
+    def draw(size: int) -> FloatArray:
+        counts = np.empty((size, clusters))
+        for member in members:
+            counts[:, member] = _counts(len(member), size, rng)
+        return statistic(counts, _counts(seeds, size, rng))
+
+    values = in_blocks(draw, draws, clusters)
+    defined = values[~np.isnan(values)]
+    if len(defined) < _DEFINED * len(values):
+        share = 1 - len(defined) / len(values)
+        return Interval(point, None, None, n, clusters, f"undefined on {share:.0%} of the bootstrap samples")
+    if np.ptp(defined) <= 1e-12 * max(1.0, abs(point)):
+        return Interval(point, None, None, n, clusters, "no variation between clusters or seeds")
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(point, float(low), float(high), n, clusters, method="two-level percentile bootstrap")
 
 
 def _too_few(point: float, sizes: list[int]) -> str:

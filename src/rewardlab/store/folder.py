@@ -14,10 +14,13 @@ are left out, because they quote questions and candidates.
 
 from __future__ import annotations
 
+import heapq
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -33,18 +36,87 @@ from rewardlab.verdict import Judgment, Usage
 T = TypeVar("T")
 
 
+def finished_manifest(folder: Path, remedy: str) -> dict[str, Any]:
+    """The manifest of a finished run that something else builds on.
+
+    Args:
+        folder: The run's folder.
+        remedy: What to set where there is no such run.
+
+    Raises:
+        MissingRequirement: When the folder holds no finished run.
+        BadData: When its manifest is no JSON object.
+    """
+    file = folder / "manifest.json"
+    if not file.is_file():
+        raise MissingRequirement(f"no finished run at {folder} (it has no manifest.json)", remedy)
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadData(str(file), 0, "JSON", str(error)) from error
+    if not isinstance(manifest, dict):
+        raise BadData(str(file), 0, "JSON", "not an object")
+    return manifest
+
+
+class StoredRows:
+    """The rows of a run, one judgment a key, ordered by key. Each pass reads them from the disk, one at a time.
+
+    Args:
+        paths: The row stores. Of several rows of a key, the first final one counts, else the first.
+        wanted: Which rows to give; None for all.
+    """
+
+    def __init__(self, paths: Sequence[Path], wanted: Callable[[Judgment], bool] | None = None) -> None:
+        self._paths = paths
+        self._wanted = wanted
+
+    def __iter__(self) -> Iterator[Judgment]:
+        for rows in self._by_key():
+            chosen = _counting(rows)
+            if self._wanted is None or self._wanted(chosen):
+                yield chosen
+
+    def superseded(self) -> Usage:
+        """What the attempts cost that a later row of their key, or one of another store, replaced."""
+        total = Usage()
+        for path in self._paths:
+            with RowStore(path) as store:
+                total += store.failed_attempts()[1]
+        for rows in self._by_key() if len(self._paths) > 1 else ():
+            chosen = _counting(rows)
+            total = sum((row.verdict.usage for row in rows if row is not chosen), total)
+        return total
+
+    def _by_key(self) -> Iterator[list[Judgment]]:
+        def key(judgment: Judgment) -> str:
+            return judgment.key
+
+        with ExitStack() as stack:
+            stores = [stack.enter_context(RowStore(path)) for path in self._paths]
+            for _, rows in groupby(heapq.merge(*(store.judgments() for store in stores), key=key), key):
+                yield list(rows)
+
+
+def _counting(rows: Sequence[Judgment]) -> Judgment:
+    """Of several rows of one key, the one that counts."""
+    return next((row for row in rows if row.verdict.status.final), rows[0])
+
+
 class Collected(NamedTuple):
     """All rows of a run.
 
     Attributes:
-        judgments: One judgment a key, ordered by key.
+        judgments: The rows.
         superseded: What attempts cost that a later row of their key replaced.
         span: Seconds from the first judgment's start to the last one's end, added up over the sessions of the run.
+        servers: Base URL to counts of what happened there, added up over the sessions that ended in order.
     """
 
-    judgments: list[Judgment]
+    judgments: StoredRows
     superseded: Usage
     span: float
+    servers: dict[str, dict[str, int]]
 
 
 class RunFolder:
@@ -77,24 +149,36 @@ class RunFolder:
         with ExitStack() as stack:
             return set().union(*(stack.enter_context(store).finished() for store in self._stores()))
 
-    def collect(self) -> Collected:
-        """The rows of all stores as those of one run."""
-        judgments: dict[str, Judgment] = {}
-        superseded, span = Usage(), 0.0
+    def collect(self, wanted: Callable[[Judgment], bool] | None = None) -> Collected:
+        """The rows of all stores as those of one run.
+
+        Args:
+            wanted: Which rows to give; None for all.
+        """
+        span = 0.0
+        servers: dict[str, Counter[str]] = {}
         for store in self._stores():
             with store:
-                superseded += store.failed_attempts()[1]
                 span = max(span, store.span())
-                for judgment in store.judgments():
-                    kept = judgments.setdefault(judgment.key, judgment)
-                    if kept is not judgment:
-                        final = judgment.verdict.status.final and not kept.verdict.status.final
-                        judgments[judgment.key] = judgment if final else kept
-                        superseded += (kept if final else judgment).verdict.usage
-        return Collected([judgments[key] for key in sorted(judgments)], superseded, span)
+                for url, counts in store.servers().items():
+                    servers.setdefault(url, Counter()).update(counts)
+        rows = StoredRows(self._paths(), wanted)
+        counted = {url: dict(counts) for url, counts in sorted(servers.items())}
+        return Collected(rows, rows.superseded(), span, counted)
+
+    def times(self) -> dict[str, tuple[float, float]]:
+        """Key to start and end of every judgment that has a final row."""
+        times: dict[str, tuple[float, float]] = {}
+        for store in self._stores():
+            with store:
+                times |= store.times()
+        return times
 
     def _stores(self) -> list[RowStore]:
-        return [RowStore(path) for path in sorted(self.path.glob("rows*.sqlite"))]
+        return [RowStore(path) for path in self._paths()]
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.path.glob("rows*.sqlite"))
 
     @property
     def finished(self) -> bool:
@@ -122,7 +206,7 @@ class RunFolder:
     ) -> None:
         """Write rows, item grades, metrics and, last, the manifest."""
         write_bytes(self.path / "rows.jsonl.zst", export_rows(judgments))
-        write_bytes(self.path / "items.jsonl.zst", _compressed(canonical_json(dict(item)) for item in items))
+        write_bytes(self.path / "items.jsonl.zst", compressed(canonical_json(dict(item)) for item in items))
         write_json(self.path / "metrics.json", dict(metrics))
         write_json(self.path / "manifest.json", dict(manifest))
 
@@ -136,7 +220,8 @@ def without_texts(judgment: Judgment) -> Judgment:
 
 def export_rows(judgments: Iterable[Judgment]) -> bytes:
     """Rows without texts as compressed JSON lines, ordered by key, equal for equal rows."""
-    return _compressed(to_json(without_texts(j)) for j in sorted(judgments, key=lambda j: j.key))
+    ordered = judgments if isinstance(judgments, StoredRows) else sorted(judgments, key=lambda j: j.key)
+    return compressed(to_json(without_texts(j)) for j in ordered)
 
 
 def read_rows(path: Path) -> Iterator[Judgment]:
@@ -154,17 +239,34 @@ def read_items(path: Path) -> Iterator[dict[str, Any]]:
     return _read(path, json.loads)
 
 
-def _compressed(lines: Iterable[str]) -> bytes:
-    return zstandard.ZstdCompressor(level=10).compress("".join(f"{line}\n" for line in lines).encode())
+def compressed(lines: Iterable[str]) -> bytes:
+    """Lines as one compressed file, equal for equal lines."""
+    deflate = zstandard.ZstdCompressor(level=10).compressobj()
+    return b"".join([*(deflate.compress(f"{line}\n".encode()) for line in lines), deflate.flush()])
 
 
-def _read(path: Path, parse: Callable[[str], T]) -> Iterator[T]:
+def _read(path: Path, parse: Callable[[bytes], T]) -> Iterator[T]:
     if not path.exists():
         raise MissingRequirement(f"there is no {path}", "run the experiment, or give the folder of a finished run")
-    text = zstandard.ZstdDecompressor().decompress(path.read_bytes(), max_output_size=2**31).decode()
-    # Not splitlines: JSON text may hold other line separators.
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
+    for number, line in enumerate(_lines(path), 1):
         try:
             yield parse(line)
         except ValueError as error:
             raise BadData(str(path), number, "row", str(error).splitlines()[0]) from error
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """The lines of a compressed file, which is never whole in memory. Raises BadData when it is cut off or damaged."""
+    inflate = zstandard.ZstdDecompressor().decompressobj()
+    number, begun = 0, b""
+    with path.open("rb") as file:
+        while chunk := file.read(2**16):
+            try:
+                # Not splitlines: JSON text may hold other line separators.
+                *lines, begun = (begun + inflate.decompress(chunk)).split(b"\n")
+            except zstandard.ZstdError as error:
+                raise BadData(str(path), number + 1, "row", str(error)) from error
+            number += len(lines)
+            yield from lines
+    if begun or not inflate.eof:
+        raise BadData(str(path), number + 1, "row", "the file is cut off")

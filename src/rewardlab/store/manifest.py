@@ -77,17 +77,22 @@ def make_manifest(
     Returns:
         A JSON-like dictionary.
     """
-    rows = list(judgments)
-    usage = sum((j.verdict.usage for j in rows), extra_usage)
+    statuses: Counter[str] = Counter()
+    sources: Counter[Source] = Counter()
+    usage = extra_usage
+    for judgment in judgments:
+        statuses[judgment.verdict.status.value] += 1
+        sources[judgment.verdict.source] += 1
+        usage += judgment.verdict.usage
     return {
         "run_id": run_id(identity),
         "identity": dict(identity),
         "versions": versions(),
         "git_commit": git_commit(),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "judgments": len(rows),
-        "status": dict(sorted(Counter(j.verdict.status.value for j in rows).items())),
-        "source": {s.value: sum(j.verdict.source is s for j in rows) for s in Source},
+        "judgments": statuses.total(),
+        "status": dict(sorted(statuses.items())),
+        "source": {source.value: sources[source] for source in Source},
         "usage": asdict(usage),
         "seconds_first_to_last_call": round(seconds_first_to_last_call, 3),
         "seconds_total": round(seconds_total, 3),

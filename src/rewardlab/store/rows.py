@@ -4,16 +4,21 @@ A row is committed as soon as its judgment ends, so a killed process loses at mo
 failed for a passing reason (`Status.final` is False) is kept as an attempt and asked again on resume; a finished one is
 never replaced: the database itself refuses a second final row for a key.
 
+The right answers of the judged tasks are put beside the rows when a run ends, for pages that show single judgments; the
+file stays out of git, and no judge reads it.
+
 The journal is a write-ahead log without a disk flush a commit. A killed process loses nothing by that; a power cut may
 lose the last rows, which are then judged again.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -35,6 +40,8 @@ CREATE TABLE IF NOT EXISTS rows (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS one_final_row ON rows (key) WHERE final = 1;
 CREATE INDEX IF NOT EXISTS by_key ON rows (key);
+CREATE TABLE IF NOT EXISTS servers (session INTEGER NOT NULL, counts TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS gold (task TEXT PRIMARY KEY, candidates TEXT NOT NULL);
 """
 
 
@@ -46,6 +53,14 @@ def to_json(judgment: Judgment) -> str:
 def from_json(text: str | bytes) -> Judgment:
     """The judgment of a line that `to_json` wrote. Raises pydantic's ValidationError on anything else."""
     return _JUDGMENT.validate_json(text)
+
+
+class TimedJudgment(NamedTuple):
+    """A judgment with its start and end, in seconds of one clock; equal where none was given."""
+
+    judgment: Judgment
+    started: float
+    ended: float
 
 
 class RowStore:
@@ -91,6 +106,34 @@ class RowStore:
         except sqlite3.Error as error:
             raise StorageError(self._path, error) from error
 
+    def add_servers(self, counts: Mapping[str, Mapping[str, int]]) -> None:
+        """Commit what happened at each server in this session. A session that is killed leaves no counts.
+
+        Args:
+            counts: Base URL to counts.
+
+        Raises:
+            StorageError: When it cannot be written.
+        """
+        written = json.dumps({url: dict(of_url) for url, of_url in counts.items()})
+        try:
+            self._db.execute("INSERT INTO servers VALUES (?, ?)", (self._session, written))
+        except sqlite3.Error as error:
+            raise StorageError(self._path, error) from error
+
+    def servers(self) -> dict[str, Counter[str]]:
+        """Base URL to counts, added up over the sessions of the run."""
+        total: dict[str, Counter[str]] = {}
+        for (counts,) in self._db.execute("SELECT counts FROM servers"):
+            for url, of_url in json.loads(counts).items():
+                total.setdefault(url, Counter()).update(of_url)
+        return total
+
+    def times(self) -> dict[str, tuple[float, float]]:
+        """Key to start and end of the judgment in its final row."""
+        rows = self._db.execute("SELECT key, started, ended FROM rows WHERE final = 1")
+        return {key: (started, ended) for key, started, ended in rows}
+
     def finished(self) -> set[str]:
         """Keys that have a final row."""
         return {key for (key,) in self._db.execute("SELECT key FROM rows WHERE final = 1")}
@@ -100,6 +143,12 @@ class RowStore:
         query = "SELECT body, MAX(final * 1000000000 + attempt) FROM rows GROUP BY key ORDER BY key"
         for body, _ in self._db.execute(query):
             yield from_json(body)
+
+    def timed(self) -> Iterator[TimedJudgment]:
+        """`judgments`, each with when it began and ended."""
+        query = """SELECT body, started, ended, MAX(final * 1000000000 + attempt) FROM rows GROUP BY key ORDER BY key"""
+        for body, started, ended, _ in self._db.execute(query):
+            yield TimedJudgment(from_json(body), started, ended)
 
     def failed_attempts(self) -> tuple[int, Usage]:
         """How many attempts were superseded by a later row of their key, and what they cost together."""
@@ -112,6 +161,28 @@ class RowStore:
         """Seconds from the first judgment's start to the last one's end, added up over the sessions of the run."""
         query = "SELECT MAX(ended) - MIN(started) FROM rows GROUP BY session"
         return float(sum(seconds for (seconds,) in self._db.execute(query)))
+
+    def keep_gold(self, gold: Mapping[str, frozenset[str]]) -> None:
+        """Put right answers beside the rows, once the run has ended.
+
+        Args:
+            gold: Task id to the ids of its right candidates.
+
+        Raises:
+            StorageError: When they cannot be written.
+        """
+        try:
+            with self._db:
+                self._db.execute("BEGIN")
+                rows = [(task, json.dumps(sorted(right))) for task, right in gold.items()]
+                self._db.executemany("INSERT OR REPLACE INTO gold (task, candidates) VALUES (?, ?)", rows)
+        except sqlite3.Error as error:
+            raise StorageError(self._path, error) from error
+
+    def gold(self) -> dict[str, frozenset[str]]:
+        """What `keep_gold` put there; empty before."""
+        query = "SELECT task, candidates FROM gold"
+        return {task: frozenset(json.loads(right)) for task, right in self._db.execute(query)}
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""

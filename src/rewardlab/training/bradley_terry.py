@@ -153,21 +153,31 @@ class BradleyTerry:
         """Pairs kept, dropped and cut."""
         return self._preferences.intake.counts()
 
+    def outputs(self, module: RewardModule) -> Sequence[Mapping[str, Any]]:
+        """Rewards and lengths of both sides of each validation pair, and a hash of its question."""
+        return [
+            {
+                "question": digest([m.content for m in pair.question])[:16],
+                "group": pair.group,
+                "rewards": [round(float(reward), 6) for reward in outputs[:, 0]],
+                "characters": [len(pair.chosen), len(pair.rejected)],
+            }
+            for pair, outputs in zip(self._kept[1], module.final_outputs, strict=True)
+        ]
+
     def evaluate(self, module: RewardModule) -> Mapping[str, float]:
         """Validation accuracy by group, and what always choosing the longer or shorter answer would get."""
-        pairs = self._kept[1]
-        if not pairs:
+        rows = self.outputs(module)
+        if not rows:
             return {}
-        longer = sum(len(p.chosen) > len(p.rejected) for p in pairs) / len(pairs)
-        shorter = sum(len(p.chosen) < len(p.rejected) for p in pairs) / len(pairs)
         by_group: defaultdict[str, list[bool]] = defaultdict(list)
-        for pair, outputs in zip(pairs, module.final_outputs, strict=True):
-            by_group[pair.group].append(bool(outputs[0, 0] > outputs[1, 0]))
+        for row in rows:
+            by_group[row["group"]].append(row["rewards"][0] > row["rewards"][1])
         return {
             **{f"accuracy/{group}": sum(hits) / len(hits) for group, hits in sorted(by_group.items())},
-            "accuracy": sum(map(sum, by_group.values())) / len(pairs),
-            "longest": longer,
-            "shortest": shorter,
+            "accuracy": sum(map(sum, by_group.values())) / len(rows),
+            "longest": sum(row["characters"][0] > row["characters"][1] for row in rows) / len(rows),
+            "shortest": sum(row["characters"][0] < row["characters"][1] for row in rows) / len(rows),
         }
 
     def save(self, folder: Path, module: RewardModule, weights: Mapping[str, Tensor]) -> None:

@@ -2,12 +2,13 @@
 
 Nothing is left out silently. A source goes through its rows with an `Intake`, which notes every row that breaks the
 schema or is useless for training (a missing side, an identical pair, an empty text or step, too many tokens) and every
-input that had to be cut. The counts are part of a run's metrics; above the limits that the config sets, the run does
-not start and the message names the first places.
+input that had to be cut. The counts are part of a run's metrics, and the first places are named on the screen; above
+the limits that the config sets, the run does not start.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -17,7 +18,9 @@ from rewardlab.errors import BadData, UserError
 
 T = TypeVar("T")
 
-_NAMED = 5  # places that a refusal names
+log = logging.getLogger(__name__)
+
+_NAMED = 5  # places that are named
 
 
 class Intake:
@@ -27,11 +30,13 @@ class Intake:
         kept: Examples that training uses.
         dropped: Reason to number of rows.
         truncated: Examples whose beginning was cut.
+        unused: Examples that a limit left out; they are no fault of the data.
         undecided: Comparisons whose annotator preferred neither side; they are no fault of the data.
     """
 
     def __init__(self) -> None:
         self.kept = 0
+        self.unused = 0
         self.undecided = 0
         self.dropped: Counter[str] = Counter()
         self.truncated = 0
@@ -63,7 +68,7 @@ class Intake:
         self._places.append(place)
 
     def check(self, what: str, max_dropped: float, max_truncated: float) -> None:
-        """Refuse data of which too large a share was dropped or cut.
+        """Refuse data of which too large a share was dropped or cut, and name the first places of what was dropped.
 
         Args:
             what: What the examples are called ("preference pairs").
@@ -73,14 +78,16 @@ class Intake:
         Raises:
             UserError: Above a limit, or when nothing is left.
         """
-        total = self.kept + self.dropped.total()
+        places = "".join(f"\n  {place}" for place in self._places[:_NAMED])
+        total = self.kept + self.unused + self.dropped.total()
         if not self.kept or self.dropped.total() > max_dropped * total:
             reasons = ", ".join(f"{n} {reason}" for reason, n in self.dropped.most_common()) or "there are none"
-            places = "".join(f"\n  {place}" for place in self._places[:_NAMED])
             raise UserError(
                 f"{self.dropped.total()} of {total} {what} cannot be used ({reasons}), and max_dropped allows a share "
                 f"of {max_dropped:g}.{places}\n  to mend it: correct the data, or raise method.max_dropped"
             )
+        if self._places:
+            log.warning("%d of %d %s are left out:%s", self.dropped.total(), total, what, places)
         if self.truncated > max_truncated * self.kept:
             raise UserError(
                 f"{self.truncated} of {self.kept} {what} are longer than max_length and would be cut; max_truncated "
@@ -89,5 +96,10 @@ class Intake:
 
     def counts(self) -> dict[str, Any]:
         """For metrics.json and for the screen."""
-        dropped = dict(sorted(self.dropped.items()))
-        return {"kept": self.kept, "dropped": dropped, "truncated": self.truncated, "undecided": self.undecided}
+        return {
+            "kept": self.kept,
+            "dropped": dict(sorted(self.dropped.items())),
+            "truncated": self.truncated,
+            "unused": self.unused,
+            "undecided": self.undecided,
+        }

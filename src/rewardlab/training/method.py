@@ -42,6 +42,10 @@ class Method(Protocol):
         """Examples kept, dropped and cut."""
         ...
 
+    def outputs(self, module: L.LightningModule) -> Sequence[Mapping[str, Any]]:
+        """What the trained module says of each example of the final numbers: rows without texts, kept by the run."""
+        ...
+
     def evaluate(self, module: L.LightningModule) -> Mapping[str, float]:
         """The numbers of a trained module for metrics.json."""
         ...

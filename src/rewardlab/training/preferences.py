@@ -1,7 +1,8 @@
 """Preference pairs to train and validate a reward model on, from five kinds of source.
 
 Pairs of one question are never split between training and validation. `verifiable` has splits of its own, with
-questions that no other split has; a file or hub data set is divided by question, by a seeded draw.
+questions that no other split has; of a file or hub data set a share of the questions is held out, by a hash of their
+texts, so a question is held out whatever else is trained on.
 
 Sources: the train split of `verifiable`; hh-rlhf (Anthropic/hh-rlhf: two transcripts that share their beginning);
 finegrained-rlhf (allenai/FineGrainedRLHF: four outputs, six comparisons, "0" for none preferred); any other set whose
@@ -10,11 +11,12 @@ columns the config names.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from rewardlab.benchmarks.hh_rlhf import held_out
+from rewardlab.benchmarks.hh_rlhf import sides as hh_rlhf_sides
 from rewardlab.benchmarks.rows import Hub, Row, Rows, load
 from rewardlab.benchmarks.verifiable import Style, examples
 from rewardlab.randomness import stream
@@ -105,18 +107,16 @@ def hh_rlhf(
     """Pairs in the layout of hh-rlhf: two whole transcripts of "Human:" and "Assistant:" turns.
 
     Args:
-        seed: Of the division into training and validation.
-        validation: Share of the questions to validate on.
+        seed: Which questions a limit keeps.
+        validation: Share of the questions that are held out.
         path: A file, or a folder of .jsonl files.
         hub: Where to load from without a path.
-        limit: Use that many questions, drawn with the seed; None for all.
+        limit: Train on that many questions; a larger limit keeps all of a smaller one's. None for all.
     """
 
     def pair(row: Row) -> Preference:
-        chosen, rejected = (_transcript(row, side) for side in ("chosen", "rejected"))
-        if chosen[:-1] != rejected[:-1]:
-            row.fail("rejected", "its turns before the answer differ from those of chosen")
-        return _pair(row, chosen[:-1], chosen[-1].content, rejected[-1].content)
+        question, chosen, rejected = hh_rlhf_sides(row)
+        return _pair(row, question, chosen, rejected)
 
     return _divided("hh_rlhf", load(path, hub, ("*.jsonl",)), lambda row, _: [pair(row)], seed, validation, limit)
 
@@ -132,11 +132,11 @@ def finegrained_rlhf(
     """Pairs in the layout of finegrained-rlhf. Comparisons without a preference are counted and left out.
 
     Args:
-        seed: Of the division into training and validation.
-        validation: Share of the questions to validate on.
+        seed: Which questions a limit keeps.
+        validation: Share of the questions that are held out.
         path: A file, or a folder of .json files.
         hub: Where to load from without a path.
-        limit: Use that many questions, drawn with the seed; None for all.
+        limit: Train on that many questions; a larger limit keeps all of a smaller one's. None for all.
         passages: Whether the question comes with the passages that the answers should rest on.
     """
     compared = [(1, 2), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4)]
@@ -176,15 +176,15 @@ def columns(
     """Pairs of any set that has a column for each side.
 
     Args:
-        seed: Of the division into training and validation.
-        validation: Share of the questions to validate on.
+        seed: Which questions a limit keeps.
+        validation: Share of the questions that are held out.
         chosen: Column of the better answer: a text, or a list of {role, content} whose last message is the answer.
         rejected: Column of the other one, likewise.
         question: Column of the question, text or messages; None where the sides are whole conversations.
         margin: Column of the margin; None for 0.
         path: A file, or a folder of .jsonl and .json files.
         hub: Where to load from without a path.
-        limit: Use that many questions, drawn with the seed; None for all.
+        limit: Train on that many questions; a larger limit keeps all of a smaller one's. None for all.
     """
 
     def pair(row: Row) -> Preference:
@@ -217,31 +217,19 @@ def _divided(
     for pair in read:
         if pair.chosen.strip() == pair.rejected.strip():
             intake.drop("identical pair", f"{pair.place}: both sides are the same text")
-    questions = sorted({pair.question for pair in found}, key=str)
-    order = [questions[i] for i in stream(seed, "preferences", name).permutation(len(questions))][:limit]
-    held_out = round(len(order) * validation)
-    parts = {question: place < held_out for place, question in enumerate(order)}
-    sides = tuple(tuple(p for p in found if parts.get(p.question) is side) for side in (False, True))
-    return Preferences(name, sides[0], sides[1], intake, rows.source)
+    sides: tuple[list[Preference], list[Preference]] = ([], [])
+    for pair in found:
+        sides[held_out(pair.question, validation)].append(pair)
+    questions = sorted({pair.question for pair in sides[0]}, key=str)
+    order = stream(seed, "preferences", name).permutation(len(questions)).tolist()
+    used = {questions[i] for i in order[:limit]}
+    train = tuple(pair for pair in sides[0] if pair.question in used)
+    intake.unused = len(sides[0]) - len(train)
+    return Preferences(name, train, tuple(sides[1]), intake, rows.source)
 
 
 def _pair(row: Row, question: tuple[Message, ...], chosen: str, rejected: str, margin: float = 0.0) -> Preference:
     return Preference(question, chosen, rejected, f"{row.file}, row {row.number}", row.origin, margin)
-
-
-_TURN = re.compile(r"(?:\A|\n\n)(Human|Assistant): ?")
-_ROLES: Mapping[str, Literal["user", "assistant"]] = {"Human": "user", "Assistant": "assistant"}
-
-
-def _transcript(row: Row, field: str) -> tuple[Message, ...]:
-    """The turns of an hh-rlhf transcript, the last one the assistant's."""
-    before, *turns = _TURN.split(row.text(field))
-    messages = tuple(Message(_ROLES[who], text.strip()) for who, text in zip(turns[::2], turns[1::2], strict=True))
-    if before.strip() or len(messages) < 2 or messages[0].role != "user" or messages[-1].role != "assistant":
-        row.fail(field, "no transcript that begins with Human: and ends with Assistant:")
-    if not messages[-1].content:
-        row.fail(field, "the answer is empty")
-    return messages
 
 
 def _messages(row: Row, field: str, role: Literal["user", "assistant"] = "user") -> tuple[Message, ...]:

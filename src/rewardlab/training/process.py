@@ -4,11 +4,12 @@ Step-tag token classification as in Qwen2.5-Math-PRM (arXiv 2501.07301, section 
 step, cross-entropy on hard labels, squared error of the probability on soft ones. Training sees a solution up to the
 first error that its labels name. Final numbers come from solutions with known first errors: ProcessBench's F1 by group
 at the threshold 0.5 and at the one that is best on the validation solutions, with both accuracies beside it, and
-best-of-n by every readout.
+best-of-n by every readout; all are computed from the rows that the run keeps (`process_metrics`).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -24,7 +25,7 @@ from rewardlab.models.reward_checkpoint import Card, Tuning, save_reward_model
 from rewardlab.models.reward_prompt import Encoded, RewardPrompt
 from rewardlab.training.method import OverLong, digest, fitted
 from rewardlab.training.module import Item, RewardModule
-from rewardlab.training.process_metrics import best_of_n, best_threshold, first_error_metrics
+from rewardlab.training.process_metrics import Named, Scored, final_metrics
 from rewardlab.training.solution_data import SolutionData
 from rewardlab.training.solutions import Solution
 from rewardlab.training.step_labels import Labels, hard, named_first_error, step_labels
@@ -160,28 +161,33 @@ class Process:
         """Solutions kept, dropped and cut, and those that training uses."""
         return {**self._solutions.intake.counts(), "used_for_training": self._used}
 
+    def outputs(self, module: RewardModule) -> Sequence[Mapping[str, Any]]:
+        """Where the annotators put first errors, and what the model says of every solution with a known one."""
+        named, scored = self._named(), self._scored(module)
+        return [*map(asdict, named), *map(asdict, scored)]
+
     def evaluate(self, module: RewardModule) -> Mapping[str, float]:
-        """Quality of the labels, F1 of the first error under both thresholds, and best-of-n under every readout."""
-        train, validation, test = self._kept
-        steps = [right_probabilities(outputs) for outputs in module.final_outputs]
-        threshold = best_threshold(list(zip(validation, steps, strict=False)))
-        judged = list(zip(test, steps[len(validation) :], strict=True))
-        named = [(s.first_error, named_first_error(s, self._labels)) for s in train]
-        wrong = sum(true != at for true, at in named if true is not None and at is not None)
-        return {
-            "labels/kept": self._used / max(1, len(train)),
-            "labels/wrong_index": wrong / max(1, self._used),
-            "threshold": threshold,
-            **{f"at_0.5/{name}": value for name, value in first_error_metrics(judged, 0.5).items()},
-            **{f"at_threshold/{name}": value for name, value in first_error_metrics(judged, threshold).items()},
-            **{f"best_of_n/{name}": value for name, value in best_of_n(judged).items()},
-            "min_at_last": sum(p.index(min(p)) == len(p) - 1 for _, p in judged) / max(1, len(judged)),
-        }
+        """The numbers of `process_metrics.final_metrics`."""
+        return final_metrics(self._named(), self._scored(module))
 
     def save(self, folder: Path, module: RewardModule, weights: Mapping[str, Tensor]) -> None:
         """Save head, and adapter or backbone."""
         inner = {name.removeprefix("model."): tensor for name, tensor in weights.items()}
         save_reward_model(folder, self._card, module.model, inner)
+
+    def _named(self) -> list[Named]:
+        return [Named(s.problem, s.group, s.first_error, named_first_error(s, self._labels)) for s in self._kept[0]]
+
+    def _scored(self, module: RewardModule) -> list[Scored]:
+        parts = [("validation", solution) for solution in self._kept[1]] + [("test", s) for s in self._kept[2]]
+        answers = Counter((part, s.problem, s.answer) for part, s in parts if s.answer)
+        found = []
+        for (part, s), outputs in zip(parts, module.final_outputs, strict=True):
+            assert s.first_error is not None
+            steps = tuple(round(p, 6) for p in right_probabilities(outputs))
+            votes = answers[part, s.problem, s.answer]
+            found.append(Scored(part, s.problem, s.group, s.first_error, s.answer_right, votes, steps))
+        return found
 
     def _encoded(self, prompt: RewardPrompt, solutions: Sequence[Solution]) -> list[tuple[Solution, Encoded]]:
         intake = self._solutions.intake

@@ -4,6 +4,7 @@
     resume.ckpt       the place to resume from, while the run is under way
     curve.jsonl       every logged number by step
     model/            reward_model.json and the trained weights as safetensors
+    outputs.jsonl.zst what the trained model says of each example of the final numbers, without texts
     metrics.json      data counts and final numbers; equal for equal runs on one machine
     manifest.json     written last
 
@@ -29,18 +30,26 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from rewardlab.evaluation.session import deciding_part
-from rewardlab.store.atomic import canonical_json, write_json, write_text
-from rewardlab.store.folder import RunFolder
+from rewardlab.store.atomic import canonical_json, write_bytes, write_json, write_text
+from rewardlab.store.folder import RunFolder, compressed
 from rewardlab.store.identity import Identity, code_hash, make_identity, run_id
 from rewardlab.store.manifest import make_manifest
 from rewardlab.training.checkpoints import Resumable
 from rewardlab.training.curve import Curve
+from rewardlab.training.finished import OUTPUTS
 from rewardlab.training.method import Method
 from rewardlab.training.speed import Speed
 from rewardlab.verdict import Usage
 
 # The code that decides what is trained.
-TRAINING_CODE = ("training", "models", "benchmarks/verifiable", "benchmarks/rows.py", "randomness.py")
+TRAINING_CODE = (
+    "training",
+    "models",
+    "benchmarks/verifiable",
+    "benchmarks/rows.py",
+    "benchmarks/hh_rlhf.py",
+    "randomness.py",
+)
 
 CHECKPOINT = "resume.ckpt"
 
@@ -128,6 +137,7 @@ def train(
         "final": dict(method.evaluate(module)),
         "last": {name: curve.last(name) for name in sorted({point["name"] for point in curve.points})},
     }
+    write_bytes(folder / OUTPUTS, compressed(map(canonical_json, method.outputs(module))))
     timed = {"speed": speed.report(), **_device(trainer), **details(method)}
     _write(home, identity, curve, metrics, timed, started)
     return Trained(folder, metrics, speed.steps)

@@ -7,6 +7,7 @@ these. It is divided by question into training, validation and test.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -121,7 +122,7 @@ def columns(
     def solution(row: Row) -> Solution:
         asked, parts = row.text(question), row.texts(steps)
         return Solution(
-            problem=asked,
+            problem=hashlib.sha256(asked.encode()).hexdigest()[:16],  # run folders keep it, and no text
             group=row.origin,
             question=(Message("user", asked),),
             steps=parts,
@@ -141,4 +142,5 @@ def columns(
     ends = [round(len(order) * test), round(len(order) * (test + validation))]
     part = {problem: sum(place >= end for end in ends) for place, problem in enumerate(order)}
     of_test, of_validation, of_train = (tuple(s for s in found if part.get(s.problem) == n) for n in range(3))
+    intake.unused = len(found) - len(of_train) - len(of_validation) - len(of_test)
     return SolutionData("columns", of_train, of_validation, of_test, intake, rows.source)

@@ -40,7 +40,8 @@ class Solution:
         question: Oldest message first.
         steps: Texts of the steps.
         first_error: Index of the first wrong step, -1 when all are right; None where nobody knows.
-        answer_right: Whether the final answer is right; None where nobody knows.
+        answer: The final answer; "" where it is not told apart from the last step.
+        answer_right: Whether it is right; None where nobody knows.
         estimates: For each step, the share of completions from there that reached the right answer; may be empty.
         judged: First wrong step according to a judge, -1 for none; None where no judge was asked.
         place: Where it comes from: file and row, or problem.
@@ -51,6 +52,7 @@ class Solution:
     question: tuple[Message, ...]
     steps: tuple[str, ...]
     first_error: int | None = None
+    answer: str = ""
     answer_right: bool | None = None
     estimates: tuple[float, ...] = ()
     judged: int | None = None
@@ -236,6 +238,7 @@ def _solution(
         question=(Message("user", example.draft.question),),
         steps=tuple(said),
         first_error=first_error,
+        answer=lines[-1].right,
         answer_right=lines[-1].right == right[-1].right,
         place=example.id,
     )

@@ -1,32 +1,25 @@
 """Which weights are trained, and how fast: the whole model, a LoRA adapter, or the head on a frozen backbone.
 
-With a frozen backbone its hidden states at the tokens that are read are computed once and kept in the cache folder, so
-a head is trained in seconds, and other seeds and other labels for the same texts cost nothing more.
+With a frozen backbone its hidden states at the tokens that are read are computed once (`models.frozen_features`), so a
+head is trained in seconds, and other seeds and other labels for the same texts cost nothing more.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save
 from torch import Tensor
-from tqdm import tqdm
 
-from rewardlab.models.embedded import cache_root
-from rewardlab.models.local import weights_sha256
-from rewardlab.models.reward_checkpoint import Tuning, load_backbone
-from rewardlab.models.reward_model import Head, RewardModel, by_length, collate, make_head
+from rewardlab.models.embedded import load_embedded
+from rewardlab.models.frozen_features import FrozenFeatures
+from rewardlab.models.local import load
+from rewardlab.models.reward_checkpoint import EMBEDDED, Tuning, load_backbone
+from rewardlab.models.reward_model import Head, RewardModel, make_head
 from rewardlab.models.reward_prompt import Encoded
-from rewardlab.store.atomic import write_bytes
-
-_BATCH_TOKENS = 4096  # of a pass through the frozen backbone
-_CHUNK = 512  # inputs of a file in the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,58 +78,62 @@ def build(head: Head, backbone: str, tuning: Tuning, lora: Lora, seed: int) -> t
         torch.manual_seed(seed)
         fresh = make_head(head, width)
         if tuning == "lora":
-            from peft import LoraConfig, TaskType, get_peft_model
-
-            config = LoraConfig(
-                task_type=TaskType.FEATURE_EXTRACTION, r=lora.r, lora_alpha=lora.alpha, target_modules="all-linear"
-            )
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", FutureWarning)  # of transformers, at how peft asks it something
-                body = get_peft_model(body, config)
-            config.base_model_name_or_path = backbone  # and not the cache folder of this machine
+            body = with_lora(body, lora, "FEATURE_EXTRACTION", backbone)
     if tuning == "frozen":
         body.requires_grad_(False)
     return RewardModel(body, fresh), tokenizer
 
 
-def features(model: RewardModel, inputs: Sequence[Encoded]) -> list[Tensor]:
-    """Hidden states of a frozen backbone at the tokens that are read, from the cache where they are there.
-
-    They are computed and kept in chunks, so an interrupted run loses one chunk at most.
+def build_causal(backbone: str, lora: Lora, seed: int) -> tuple[Any, Any]:
+    """A causal language model with a fresh adapter to be trained, on the CPU in fp32, and its tokenizer.
 
     Args:
-        model: Its backbone is not trained.
+        backbone: "embedded", a name on the hub, or a folder.
+        lora: The adapter.
+        seed: Of its fresh weights.
+
+    Raises:
+        MissingRequirement: When the backbone cannot be loaded.
+    """
+    model, tokenizer = load_embedded() if backbone == EMBEDDED else load(backbone, "float32", "cpu")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return with_lora(model, lora, "CAUSAL_LM", backbone), tokenizer
+
+
+def with_lora(body: Any, lora: Lora, task: str, backbone: str) -> Any:
+    """A transformer in a `PeftModel`, the adapter's weights drawn from torch's global generator.
+
+    Args:
+        body: The transformer; from now on only the adapter's weights require gradients.
+        lora: The adapter.
+        task: Of peft's `TaskType`.
+        backbone: What the adapter's settings shall call the transformer, and not the cache folder of this machine.
+    """
+    from peft import LoraConfig, TaskType, get_peft_model
+
+    config = LoraConfig(task_type=TaskType[task], r=lora.r, lora_alpha=lora.alpha, target_modules="all-linear")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of transformers, at how peft asks it something
+        model = get_peft_model(body, config)
+    config.base_model_name_or_path = backbone
+    return model
+
+
+def features(model: RewardModel, inputs: Sequence[Encoded]) -> list[Tensor]:
+    """States of a frozen backbone for training inputs, on an accelerator where there is one.
+
+    Args:
+        model: Its backbone is not trained; on the CPU, and there again afterwards.
         inputs: Any number.
 
     Returns:
         For each input a tensor (positions, width), on the CPU in fp32.
     """
-    backbone = weights_sha256(model.backbone)
-    found: list[Tensor] = []
-    for start in tqdm(range(0, len(inputs), _CHUNK), desc="features", unit="chunk", disable=None):
-        chunk = inputs[start : start + _CHUNK]
-        rows = json.dumps([[x.ids, x.at] for x in chunk])
-        key = hashlib.sha256(f"{backbone}{rows}".encode()).hexdigest()[:24]
-        file = cache_root() / "features" / f"{key}.safetensors"
-        if not file.exists():
-            write_bytes(file, save({"states": _computed(model, chunk)}))
-        found += torch.split(load_file(file)["states"], [len(x.at) for x in chunk])
-    return found
-
-
-@torch.inference_mode()
-def _computed(model: RewardModel, inputs: Sequence[Encoded]) -> Tensor:
-    """Hidden states of all inputs below one another."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model.to(device).train(False)
-    found: dict[int, Tensor] = {}
-    for batch in by_length([len(x.ids) for x in inputs], _BATCH_TOKENS):
-        chosen = [inputs[i] for i in batch]
-        padded = collate(chosen)
-        states = model.hidden(type(padded)(*(t.to(device) for t in padded))).float().cpu()
-        found |= dict(zip(batch, torch.split(states, [len(x.at) for x in chosen]), strict=True))
+    model.to("cuda" if torch.cuda.is_available() else "cpu").train(False)
+    states = FrozenFeatures(model).states(inputs)
     model.to("cpu")
-    return torch.cat([found[i] for i in range(len(inputs))])
+    return states
 
 
 def make_optimizer(model: torch.nn.Module, optimisation: Optimisation, batches: int) -> dict[str, Any]:

@@ -51,6 +51,15 @@ def extract_code(text: str) -> str:
     return "\n\n".join(defining or marked[-1:])
 
 
+def has_program(text: str) -> bool:
+    """Whether an answer holds a program that defines or imports something, so that tests could use it.
+
+    >>> has_program("Sorry."), has_program("7"), has_program("def f():\\n    return 1")
+    (False, False, True)
+    """
+    return bool(_DEFINES.search(extract_code(text)))
+
+
 async def check_code(program: str, tests: str, sandbox: Sandbox, seconds: float = 10.0) -> Check:
     """Whether a program passes all tests.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +60,15 @@ def check(constraint: Constraint, text: str) -> Check:
     >>> check({"kind": "punctuation:no_comma"}, "One, two").observation
     'The text has 1 comma.'
     """
-    return _kind(constraint).check(constraint, text)
+    kind = _kind(constraint)
+    return kind.check({name: _composed(value) for name, value in constraint.items()}, _composed(text))
+
+
+def _composed(value: Any) -> Any:
+    """A text, or each text of a list, with its accents composed: the same text is the same in either Unicode form."""
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    return [_composed(part) for part in value] if isinstance(value, list) else value
 
 
 def describe(constraint: Constraint) -> str:
@@ -134,13 +143,21 @@ def occurrences(phrase: str, text: str) -> int:
     >>> occurrences("art", "Art is art, not party."), occurrences("苹果", "我吃苹果")
     (2, 1)
     """
-    parts = phrase.split()
-    if not parts:
-        return 0
-    body = r"\s+".join(map(re.escape, parts))
-    bounded = [prose.words(edge) == [edge] and prose.script(edge) not in _UNBOUNDED for edge in (phrase[0], phrase[-1])]
-    pattern = (r"(?<!\w)" if bounded[0] else "") + body + (r"(?!\w)" if bounded[1] else "")
-    return len(re.findall(pattern, text, re.IGNORECASE))
+    return len(re.findall(_pattern(phrase), _folded(text))) if phrase.strip() else 0
+
+
+def _pattern(phrase: str) -> str:
+    """A phrase as whole words, for a folded text."""
+    phrase = _folded(phrase.strip())
+    edges = (phrase[:1], phrase[-1:])
+    bounded = [prose.words(edge) == [edge] and prose.script(edge) not in _UNBOUNDED for edge in edges]
+    body = r"\s+".join(map(re.escape, phrase.split()))
+    return (r"(?<!\w)" if bounded[0] else "") + body + (r"(?!\w)" if bounded[1] else "")
+
+
+def _folded(text: str) -> str:
+    """A text without regard to case and to the shape of its apostrophes."""
+    return re.sub("[’‘ʼ]", "'", text.casefold())
 
 
 _UNBOUNDED = frozenset({"HAN", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR"})
@@ -231,19 +248,21 @@ def _title(constraint: Constraint, text: str) -> Check:
 
 def _quotation(constraint: Constraint, text: str) -> Check:
     inside = text.strip()
-    pairs = ('""', "“”", "„“", "«»", "「」")
+    pairs = ('""', "“”", "„“", "«»", "「」", "『』", "＂＂")
     holds = len(inside) > 2 and inside[0] + inside[-1] in pairs
     return decided(holds, f"The text begins with {inside[:1]!r} and ends with {inside[-1:]!r}.")
 
 
 def _starts(constraint: Constraint, text: str) -> Check:
     phrase, start = constraint["phrase"], text.strip()[: len(constraint["phrase"])]
-    return decided(start.casefold() == phrase.casefold(), f"The text begins with {start!r}.", phrase, start)
+    holds = re.match(_pattern(phrase), _folded(text.strip())) is not None
+    return decided(holds, f"The text begins with {start!r}.", phrase, start)
 
 
 def _ends(constraint: Constraint, text: str) -> Check:
     phrase, end = constraint["phrase"], text.strip()[-len(constraint["phrase"]) :]
-    return decided(end.casefold() == phrase.casefold(), f"The text ends with {end!r}.", phrase, end)
+    holds = re.search(rf"{_pattern(phrase)}\Z", _folded(text.strip())) is not None
+    return decided(holds, f"The text ends with {end!r}.", phrase, end)
 
 
 def _case(wanted: str, is_wrong: Callable[[str], bool]) -> Kind:
@@ -356,7 +375,7 @@ KINDS: dict[str, Kind] = {
         "words of two or more letters all in capitals",
     ),
     "punctuation:no_comma": Kind(
-        lambda c, text: _within({"max": 0}, len(re.findall("[,，、،]", text)), "comma", "commas"),
+        lambda c, text: _within({"max": 0}, len(re.findall("[,，、،､﹐﹑]", text)), "comma", "commas"),
         lambda c: "Use no commas.",
     ),
 }

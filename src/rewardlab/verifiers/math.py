@@ -11,6 +11,7 @@ symbolically through math-verify. A percent sign is ambiguous in references, so 
 from __future__ import annotations
 
 import re
+import unicodedata
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from rewardlab.verifiers.check import Check, decided
 from rewardlab.verifiers.symbolic import shared
 
 RELATIVE_TOLERANCE = Fraction(1, 10**6)
-"""Two numbers this close count as equal, as in math-verify's six decimals."""
+"""Two numbers this close count as equal, as in math-verify's six decimals; whole numbers are equal or not."""
 
 
 class Step(StrEnum):
@@ -62,7 +63,7 @@ _NOT_UNITS = re.compile(
 )
 _WITH_UNIT = re.compile(
     r"(?P<sign>[-+]?)\s*(?:\\?[$€£¥])?\s*(?P<minus>-?)(?P<whole>\d{1,3}(?:,\d{3})+|\d+)?(?P<part>\.\d*)?"
-    r"(?:/(?P<over>\d+))?\s*(?P<percent>\\?%)?(?P<unit>" + _UNIT + r")"
+    r"(?:[eE](?P<exponent>[-+]?\d{1,3}))?(?:/(?P<over>\d+))?\s*(?P<percent>\\?%)?(?P<unit>" + _UNIT + r")"
 )
 
 
@@ -121,6 +122,7 @@ def bare(answer: str) -> str:
     text = re.sub(r"\\(?:text|textbf|mathrm|mbox)\s*\{([^{}]*)\}", r"\1", text)
     text = re.sub(r"\\[()\[\]]|\\(?:left|right)(?![a-zA-Z])|(?<!\\)\\[,;!: ]|(?<!\\)\$(?!\d)|\*\*|__|`", "", text)
     text = text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac").replace("−", "-").replace("\u00a0", " ")
+    text = text.replace("∞", "\\infty")
     return re.sub(r"\s+", " ", text).strip().rstrip(".,;:").strip()
 
 
@@ -133,23 +135,31 @@ def numbers_of(text: str) -> tuple[Fraction, ...]:
     fraction = re.fullmatch(r"(-?)\\frac\{(-?\d+)\}\{(\d+)\}", text)
     if fraction:
         text = f"{fraction[1]}{fraction[2]}/{fraction[3]}".replace("--", "")
+    mixed = re.fullmatch(r"(-?)(\d+) (\d+)/(\d+)", text)
+    if mixed and int(mixed[3]) < int(mixed[4]):
+        value = int(mixed[2]) + Fraction(int(mixed[3]), int(mixed[4]))
+        return (-value if mixed[1] else value,)
     match = _WITH_UNIT.fullmatch(text)
     if match is None or not (match["whole"] or (match["part"] or ".") != ".") or _NOT_UNITS.search(match["unit"]):
         return ()
     if match["over"] and (match["part"] or int(match["over"]) == 0):
         return ()
     digits = (match["whole"] or "0").replace(",", "") + (match["part"] or "").rstrip(".")
-    value = Fraction(digits) / int(match["over"] or 1)
+    value = Fraction(digits) * Fraction(10) ** int(match["exponent"] or 0) / int(match["over"] or 1)
     value = -value if (match["sign"] == "-") != (match["minus"] == "-") else value
     return (value, value / 100) if match["percent"] else (value,)
 
 
 def _close(a: Fraction, b: Fraction) -> bool:
+    if a.denominator == b.denominator == 1:
+        return a == b
     return abs(a - b) <= RELATIVE_TOLERANCE * max(abs(a), abs(b))
 
 
 def _is_mathematical(text: str) -> bool:
-    """Whether it is worth reading as an expression: no words but the names of functions."""
+    """Whether it is worth reading as an expression: no words but the names of functions, no foreign letters."""
+    if any(ch.isalpha() and not ch.isascii() and not unicodedata.name(ch, "").startswith("GREEK") for ch in text):
+        return False
     words = re.findall(r"(?<![\\a-zA-Z])[a-zA-Z]{2,}", re.sub(r"\\(?:begin|end)\{\w+\}", "", text))
     known = {"sin", "cos", "tan", "log", "ln", "exp", "sqrt", "pi", "or", "and", "in"}
     return bool(text) and all(word in known for word in words)

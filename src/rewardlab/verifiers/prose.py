@@ -15,17 +15,22 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _UNSPACED = "\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+# Marks are no word characters to `re`: vowel signs, points, accents. Joiners and soft hyphens stand inside words too.
+_MARKS = "".join(chr(code) for code in range(0x300, 0x20000) if unicodedata.category(chr(code))[0] == "M")
+_INSIDE = rf"\w{_MARKS}\u00ad\u200c\u200d\u2060"
 _WORD = re.compile(
     rf"[{_UNSPACED}]|(?:[^\W\d_]\.){{2,}}|\d+(?:[.,:]\d+)+|(?:(?![{_UNSPACED}])[^\W_])+"
-    rf"(?:['’\-\u2010\u2011]?(?:(?![{_UNSPACED}])[\w\u0300-\u036f\u0900-\u0dff])+)*"
+    rf"(?:['’\-\u2010\u2011]?(?:(?![{_UNSPACED}])[{_INSIDE}])+)*"
 )
-_FENCE = re.compile(r"\s*(?P<fence>`{3,}|~{3,})(?P<info>.*)")
+_FENCE = re.compile(r"(?:\s*>)*\s*(?P<fence>`{3,}|~{3,})(?P<info>.*)")  # a quoted block is a block too
 _BULLET = re.compile(r"\s*[-*+•‣◦–]\s+\S")
-_NUMBERED = re.compile(r"\s*(?:\(?\d{1,3}[.)）]\s+\S|\d{1,3}、\s*\S)")
+_NUMBER = r"(?:\(?\d{1,3}[.)）]\s+|（\d{1,3}）\s*|\d{1,3}[、．]\s*)"
+_NUMBERED = re.compile(rf"\s*{_NUMBER}\S")
 _HEADING = re.compile(r" {0,3}#{1,6}\s+\S")
 _NEAR = 40  # characters around a stop mark that decide whether it ends a sentence
 _RULE = re.compile(r"\s*(?:(?:\*\s*){3,}|(?:-\s*){3,}|(?:_\s*){3,})")
-_STOP = re.compile(r"[.!?…。！？｡]+[\"'”’)\]»」』*_]*")
+_FULL = "。！？｡؟۔।॥"  # these end a sentence wherever they stand
+_STOP = re.compile(rf"[.!?…{_FULL}]+[\"'”’)\]»」』*_]*")
 _TITLES = re.compile(
     "dr|mr|mrs|ms|prof|st|jr|sr|vs|fig|eq|vol|ch|pp|ed|rev|gen|col|capt|lt|sgt|hon|messrs|mt|ft|dept|approx|e.g|i.e|cf"
 )
@@ -169,7 +174,7 @@ def _runs(text: str) -> list[str]:
         if alone or _BULLET.match(line) or _NUMBERED.match(line):
             runs.append([])
         if line.strip() and not _RULE.fullmatch(line):
-            runs[-1].append(re.sub(r"^\s*(?:\(?\d{1,3}[.)）]\s+|\d{1,3}、)", "", line).strip())
+            runs[-1].append(re.sub(rf"^\s*{_NUMBER}", "", line).strip())
         if alone:
             runs.append([])
     return [" ".join(run) for run in runs if run]
@@ -187,7 +192,7 @@ def _split(run: str) -> list[str]:
 def _ends(run: str, stop: re.Match[str]) -> bool:
     """Whether a run of stop marks ends a sentence."""
     rest = run[stop.end() : stop.end() + _NEAR]
-    if stop[0][0] in "。！？｡":
+    if stop[0][0] in _FULL:
         return True
     if rest and not rest[0].isspace() and not _is_wide(rest[0]):
         return False

@@ -17,15 +17,22 @@ from rewardlab.verifiers.math import Answer, bare, check_answer, extract_answer,
 LONGEST_NAME = 8
 """Words of a reference that is still compared as an answer."""
 
-_LETTER = re.compile(r"\(?\s*([A-Z])\s*[).]?")
+_LETTER = re.compile(r"\(?\s*([A-Z])(?:\s*[).])?")
+_FIVE_TIMES = re.compile(r"(?<![A-Za-z])([A-Z])\1{4}(?![A-Za-z])")  # as JudgeBench's questions have it written
 _CHOSEN = re.compile(
     r"\b(?:answer|choice|option|choose|pick|select|correct(?: answer| option| choice)?)\b[*_ ]*(?:is\b|:|=)?[*_ :]*"
     r"(?:option |choice |answer )?[*_ ]*(?:\(([A-Z])\)|\[([A-Z])\]"
     r"|([A-Z])(?=[).,:;*_]|\s*$|\s*\n|\s+(?:is|because|since|as)\b))"
-    r"|答案(?:是|为|选|：|:)\s*[(（]?([A-Z])(?![A-Za-z])"
+    r"|(?:答案(?:是|为|选|:)|[故应]选(?:择|项)?:?)\s*(?:选项)?\s*\(?([A-Z])(?![A-Za-z])"
     r"|(?:^|\n)[*_ ]*\(?([A-Z])\)?[*_ ]*[.)]?[*_ ]*(?=\n|$)",
     re.IGNORECASE,
 )
+_NEAR = 40  # characters around a stated choice in which it may be denied
+_DENIED_BEFORE = re.compile(r"(?:\b(?:not|never|neither|nor)|n['’]t|不)\s*(?:the\s+|an?\s+)?$", re.IGNORECASE)
+_DENIED_AFTER = re.compile(
+    r"[)\].*_\s]*\b(?:is|was|seems|looks)(?:n['’]t\b|\s+(?:not|never|wrong|incorrect|false|out)\b)", re.IGNORECASE
+)
+_EXPRESSION = re.compile(r"[\\^=<>{}]|\d\s*[-+*/]\s*\w|^[(\[][^,]*\d[^,]*,.*[)\]]$")
 _NEGATION = re.compile(
     r"\b(?:not|no|never|neither|nor|isn't|wasn't|except|unlike|instead of|rather than)\b|不是|并非|而非"
 )
@@ -49,7 +56,7 @@ def match_reference(text: str, reference: str) -> Check:
         return Check(Decision.UNSURE, "The reference is empty.")
     if letter := _LETTER.fullmatch(reference):
         return _match_choice(text, letter[1])
-    if numbers_of(reference) or re.search(r"[\\^=<>{}]|\d\s*[-+*/]\s*\w", reference):
+    if numbers_of(reference) or _EXPRESSION.search(reference):
         return check_answer(text, reference)
     if len(reference.split()) > LONGEST_NAME:
         return Check(Decision.UNSURE, "The reference is a text, not a short answer.", reference)
@@ -57,25 +64,38 @@ def match_reference(text: str, reference: str) -> Check:
 
 
 def _match_choice(text: str, letter: str) -> Check:
+    text = unicodedata.normalize("NFKC", text)
+    if spelled := _FIVE_TIMES.findall(text):
+        return decided(spelled[-1] == letter, f"The text chooses {spelled[-1]}.", letter, spelled[-1])
     answer = extract_answer(text)
-    if answer is not None and answer.step.marked and (boxed := _LETTER.match(answer.text)):
-        chosen = [boxed[1]] if _stands_alone(answer.text, boxed) else []
-    else:
-        chosen = []
-    if not chosen:
-        named = ["".join(filter(None, match.groups())) for match in _CHOSEN.finditer(text)]
-        chosen = [name for name in named if name.isupper()][-1:]
+    marked = answer.text.strip("\"'“”‘’ ") if answer is not None and answer.step.marked else ""
+    boxed = _LETTER.match(marked)
+    chosen = [boxed[1]] if boxed and _stands_alone(marked, boxed) else _stated(text)[-1:]
     if not chosen:
         return Check(Decision.UNSURE, "The text marks no choice.", letter)
-    if answer is not None and answer.step.marked and len(set(_choices(answer.text))) > 1:
-        return Check(Decision.UNSURE, f"The answer {answer.text!r} names several choices.", letter, answer.text)
+    if len(set(_choices(marked))) > 1:
+        return Check(Decision.UNSURE, f"The answer {marked!r} names several choices.", letter, marked)
     return decided(chosen[0] == letter, f"The text chooses {chosen[0]}.", letter, chosen[0])
 
 
+def _stated(text: str) -> list[str]:
+    """The choices that a text states in words and does not deny, in order."""
+    found = []
+    for match in _CHOSEN.finditer(text):
+        name = "".join(filter(None, match.groups()))
+        before, after = text[max(0, match.start() - _NEAR) : match.start()], text[match.end() : match.end() + _NEAR]
+        denied = _DENIED_BEFORE.search(before) or _DENIED_AFTER.match(after)
+        if name.isupper() and not denied:
+            found.append(name)
+    return found
+
+
 def _stands_alone(answer: str, match: re.Match[str]) -> bool:
-    """Whether the letter at the start of an answer is a choice and not the word "A" or an initial."""
+    """Whether the letter at the start of an answer is a choice and not the word "A", an initial or part of a name."""
     rest = answer[match.end() :]
-    return not rest or match[0] != match[1] or bool(re.match(r"\s*[:,;.)\]-]|\s+(?:because|since|as|or|and)\b", rest))
+    if not rest or match[0] != match[1]:
+        return True
+    return bool(re.match(r"\s*[:,;.)\]]|\s+[-–—]\s|\s+(?:because|since|as|or|and)\b", rest))
 
 
 def _choices(answer: str) -> list[str]:

@@ -12,7 +12,7 @@ from tests.report.tables.cells import cell
 def test_every_number_names_its_run_and_commit(comparison: Comparison) -> None:
     for arm in comparison.arms:
         shown = cell(results(comparison), arm.label, "strict % [95 % CI]")
-        assert shown.trace == f"run {arm.run.run_id}, commit {arm.run.commit}"
+        assert shown.trace == f"run {arm.run.run_id}, commit {arm.run.commit}, {arm.run.judgments} rows"
 
 
 def test_scores_are_percentages_with_their_interval(comparison: Comparison) -> None:
@@ -35,6 +35,16 @@ def test_arms_without_a_model_have_a_difference_but_are_outside_the_family(compa
     frame = results(comparison)
     assert cell(frame, "random", "p (Holm)").note == "no model: outside the family of tests"
     assert cell(frame, "random", "Δ to direct [95 % CI]").value is not None
+
+
+def test_a_missing_floor_has_a_row_that_says_how_to_run_it(folders: list[Path]) -> None:
+    (found,) = compare(read_runs(folders[:3]), "direct")
+    floor = cell(results(found), "content-blind", "strict % [95 % CI]")
+    assert floor.text == "–" and "judge=first" in floor.note
+
+
+def test_the_floor_is_not_missing_where_it_was_run(comparison: Comparison) -> None:
+    assert "content-blind" not in [row[0].text for row in results(comparison).rows]
 
 
 def test_chance_is_always_the_last_row(comparison: Comparison) -> None:

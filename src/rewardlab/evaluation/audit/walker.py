@@ -38,8 +38,10 @@ def walk(messages: Sequence[Message], tools: Sequence[Tool], repeat: int) -> Rep
     ran = sum(call.name == "python_sandbox" for message in messages for call in message.tool_calls)
     if "python_sandbox" in offered and ran < len(SNIPPETS):
         return Call("python_sandbox", {"code": SNIPPETS[ran]})
-    recorded = any(call.name == "record_evidence" for message in messages for call in message.tool_calls)
-    if "record_evidence" in offered and not recorded:
+    called = {call.name for message in messages for call in message.tool_calls}
+    if "run_tests" in offered and "run_tests" not in called:
+        return Call("run_tests", {"tests": "assert True"})
+    if "record_evidence" in offered and "record_evidence" not in called:
         label = _options(offered["record_evidence"], "candidate")[0]
         given = {"criterion": "seen", "candidate": label, "decision": "unsure", "source": "call 1"}
         return Call("record_evidence", given)

@@ -104,6 +104,7 @@ class Agent:
             views=_UNLIMITED,
             runs=self.loop.runs,
             sandbox_calls=_UNLIMITED,
+            tests=0,
             records=0,
             text_chars=self.loop.resource_chars,
             output_chars=OUTPUT_CHARS,
@@ -215,6 +216,7 @@ class _Judgment:
         return replace(
             verdict,
             ledger=tuple(self._toolbox.ledger),
+            own=own,
             readout="model_final",
             source=self._source,
             usage=self._usage,

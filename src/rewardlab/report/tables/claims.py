@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from rewardlab.claims.registry import Claims, Prediction, Reported
+from rewardlab.claims.registry import Claims, Prediction, Reported, TrainedPrediction
 from rewardlab.claims.ruling import Ruling, State
 from rewardlab.report.frame import DASH, Cell, Column, Frame, decimal, empty
 
@@ -77,11 +77,11 @@ def predicted_claims(claims: Claims, rulings: Sequence[Ruling]) -> Frame:
         Column("reasoning", brief=False, numeric=False),
         *WHY,
     )
-    chosen = [(ruling, ruling.claim) for ruling in rulings if isinstance(ruling.claim, Prediction)]
+    chosen = [(ruling, ruling.claim) for ruling in rulings if isinstance(ruling.claim, Prediction | TrainedPrediction)]
     rows = tuple(
         (
             Cell(claim.id),
-            Cell(f"{claim.metric}, {claim.arm.id}" + (f" − {claim.against.id}" if claim.against else "")),
+            Cell(claim.figure),
             Cell(_range(claim)),
             _ours(ruling),
             Cell(ruling.state.value),
@@ -117,9 +117,9 @@ def _ours(ruling: Ruling) -> Cell:
     if ruling.effect is None or ruling.effect.interval.point is None:
         return empty(ruling.state.value if ruling.effect is None else ruling.effect.interval.reason, trace)
     claim, interval = ruling.claim, ruling.effect.interval
-    in_percent = isinstance(claim, Prediction) or claim.metric.endswith("%")
+    in_percent = not isinstance(claim, Reported) or claim.metric.endswith("%")
     scale, digits = (100.0, 1) if in_percent else (1.0, 3)
-    sign = isinstance(claim, Prediction) and claim.against is not None
+    sign = not isinstance(claim, Reported) and claim.signed
     text = decimal(scale * ruling.effect.interval.point, digits, sign)
     if interval.low is None or interval.high is None:
         return Cell(text, f"[{DASH}]", f"no interval: {interval.reason}", trace, scale * ruling.effect.interval.point)
@@ -127,10 +127,10 @@ def _ours(ruling: Ruling) -> Cell:
     return Cell(text, f"[{ends}]", trace=trace, value=scale * ruling.effect.interval.point)
 
 
-def _range(claim: Prediction) -> str:
-    sign = claim.against is not None
+def _range(claim: Prediction | TrainedPrediction) -> str:
     low, high = (
-        None if end is None else decimal(100 * end, 1, sign) for end in (claim.predicted.low, claim.predicted.high)
+        None if end is None else decimal(100 * end, 1, claim.signed)
+        for end in (claim.predicted.low, claim.predicted.high)
     )
     if low is None or high is None:
         return f"≥ {low}" if high is None else f"≤ {high}"

@@ -12,6 +12,7 @@ TOOLS = (
     "view_resource",
     "run_resource",
     "python_sandbox",
+    "run_tests",
     "record_evidence",
     "final_answer",
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rewardlab.evaluation.finished import FinishedRun
 from rewardlab.report.comparison import Arm, Comparison
 from rewardlab.report.frame import Cell, Column, Frame, decimal, empty, number, percent
 from rewardlab.verdict import Status
@@ -21,13 +20,14 @@ def costs(comparison: Comparison) -> Frame:
         Column("refused", "the model or the server declined", brief=False),
         Column("skipped", "never asked", brief=False),
         Column("tie", "the verdict is a tie"),
-        Column("repair", "asked again after an unusable answer"),
+        Column("repair", "asked again after an unusable answer", brief=False),
         Column("fallback", "another judge answered in its place"),
         Column("consistent", "pairs, answered in both orders, with the same choice"),
         Column("first", "choices that fell on the candidate shown first"),
         Column("calls", "model calls a judgment"),
         Column("prompt (cached)", "prompt tokens a judgment, and those of them that a prefix cache answered"),
         Column("completion", "completion tokens a judgment, reasoning included"),
+        Column("per right", "tokens, sent and received, for each right judgment: tokens a judgment by strict score"),
         Column("seconds", "of its calls, a judgment"),
         Column("wall s", "from the first judgment's start to the last one's end, over all judgments", brief=False),
         Column("cost", "a judgment, in the currency of the price table", brief=False),
@@ -35,8 +35,8 @@ def costs(comparison: Comparison) -> Frame:
     caption = (
         f"{comparison.run.dataset}. Consistent: pairs, answered in both orders, with the same choice. First: choices "
         f"that fell on the candidate shown first{_without_bias(comparison)}. Calls, tokens and seconds count failed "
-        "and repeated calls too; seconds are waits for its calls, while other judgments may be under way. "
-        f"{comparison.provenance}"
+        "and repeated calls too. Per right: tokens a judgment by the strict score. Seconds are waits for its calls, "
+        f"while other judgments may be under way. {comparison.provenance}"
     )
     return Frame(
         "costs",
@@ -73,20 +73,23 @@ def _cost_row(arm: Arm) -> tuple[Cell, ...]:
         share(summary["fallback_rate"]),
         share(summary["both_order_consistency"], "no pair was answered in both orders"),
         share(run.first_chosen, "candidates were rated one at a time"),
-        *_spent(run),
+        *_spent(arm),
     )
 
 
-def _spent(run: FinishedRun) -> tuple[Cell, ...]:
+def _spent(arm: Arm) -> tuple[Cell, ...]:
     """Calls, tokens, seconds and money."""
+    run = arm.run
     usage, n, trace = run.usage, run.judgments, run.trace
     if not usage.calls or not n:
-        return tuple(empty(_NO_CALLS, trace) for _ in range(6))
+        return tuple(empty(_NO_CALLS, trace) for _ in range(7))
+    tokens, score = (usage.prompt_tokens + usage.completion_tokens) / n, arm.strict.point
     cached = f"({decimal(usage.cached_tokens / n, 0)})"
     return (
         number(usage.calls / n, 2, trace=trace),
         Cell(decimal(usage.prompt_tokens / n, 0), cached, trace=trace, value=usage.prompt_tokens / n),
         number(usage.completion_tokens / n, 1, trace=trace),
+        number(tokens / score if score else None, 0, reason="nothing is right", trace=trace),
         number(usage.seconds / n, 2, trace=trace),
         number(run.manifest["seconds_first_to_last_call"] / n, 2, trace=trace),
         number(None if usage.cost is None else usage.cost / n, 5, reason="no price is known", trace=trace),

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rewardlab.report.comparison import LEVEL, Arm, Comparison, Difference, Role
-from rewardlab.report.frame import DASH, Cell, Column, Frame, decimal, empty, number, percent
-from rewardlab.stats import Interval
+from rewardlab.report.frame import Cell, Column, Frame, empty, number, p_value, percent, with_interval
 
 SCORES = (
     Column("arm", "the judge", numeric=False),
@@ -29,7 +28,9 @@ def results(comparison: Comparison) -> Frame:
     """Score of every arm and, where there is a baseline, the difference to it."""
     columns = (*SCORES, *(_difference_columns(comparison.baseline) if comparison.has_baseline else ()), *MISSING)
     rows = [_row(arm, comparison) for arm in comparison.arms]
-    return Frame("results", "Results", _caption(comparison), columns, (*rows, _chance_row(comparison, len(columns))))
+    floor = () if any(arm.run.is_blind for arm in comparison.arms) else (_no_floor(len(columns)),)
+    rows += [*floor, _chance_row(comparison, len(columns))]
+    return Frame("results", "Results", _caption(comparison), columns, tuple(rows))
 
 
 def _difference_columns(base: str) -> tuple[Column, ...]:
@@ -50,8 +51,8 @@ def _row(arm: Arm, comparison: Comparison) -> tuple[Cell, ...]:
     return (
         Cell(arm.label, trace=trace),
         Cell(f"{arm.strict.n}/{arm.strict.clusters}", trace=trace, value=arm.strict.n),
-        _with_interval(arm.strict, trace),
-        _with_interval(arm.official, trace),
+        with_interval(arm.strict, trace=trace),
+        with_interval(arm.official, trace=trace),
         *(_difference_cells(arm, comparison) if comparison.has_baseline else ()),
         number(arm.run.metrics["no_verdict_items"], 0, trace=trace),
         percent(bounds.get("excluded"), reason=composite or "no item has a verdict", trace=trace),
@@ -64,32 +65,23 @@ def _difference_cells(arm: Arm, comparison: Comparison) -> tuple[Cell, ...]:
     difference = arm.difference
     if difference is None:
         return tuple(empty("the baseline") for _ in range(6))
-    test = difference.test
-    gap = _with_interval(difference.interval, arm.run.trace, sign=True, note=_unshared(difference, comparison))
+    test, trace = difference.test, f"{arm.run.trace}; {comparison.run.trace}"
+    gap = with_interval(difference.interval, True, _unshared(difference, comparison), trace)
     mde = difference.mde
     return (
         replace(gap, bold=difference.holds),
-        Cell(f"{test.b}/{test.c}", value=test.b - test.c) if test.p is not None else empty(test.reason),
-        _p(test.p, test.reason),
-        _holm(arm, difference),
-        percent(mde.value, reason=mde.reason),
+        Cell(f"{test.b}/{test.c}", trace=trace, value=test.b - test.c) if test.p is not None else empty(test.reason),
+        p_value(test.p, test.reason, trace),
+        _holm(arm, difference, trace),
+        percent(mde.value, reason=mde.reason, trace=trace),
         Cell(test.method),
     )
 
 
-def _holm(arm: Arm, difference: Difference) -> Cell:
+def _holm(arm: Arm, difference: Difference, trace: str) -> Cell:
     if arm.role is Role.NO_MODEL:
         return empty("no model: outside the family of tests")
-    cell = _p(difference.adjusted, difference.test.reason)
-    if difference.adjusted is None:
-        return cell
-    return Cell(cell.text, "" if difference.holds else "n.s.", value=cell.value, bold=difference.holds)
-
-
-def _p(p: float | None, reason: str) -> Cell:
-    if p is None:
-        return empty(reason)
-    return Cell("<0.001" if p < 0.001 else decimal(p, 3), value=p)
+    return p_value(difference.adjusted, difference.test.reason, trace, difference.holds)
 
 
 def _unshared(difference: Difference, comparison: Comparison) -> str:
@@ -107,24 +99,17 @@ def _some(names: tuple[str, ...]) -> str:
     return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
 
 
+def _no_floor(length: int) -> tuple[Cell, ...]:
+    """The row that says that the content-blind floor is missing; a table without it would not show that it is."""
+    why = "not run here: evaluate.py with judge=first, longest, shortest or random and model=none"
+    return (Cell("content-blind"), Cell(""), *(empty(why) for _ in range(length - 2)))
+
+
 def _chance_row(comparison: Comparison, length: int) -> tuple[Cell, ...]:
     chance = comparison.chance
     official = empty("what guessing earns under the upstream rule is seen in the row random, where it was run")
     cells = (Cell("chance"), Cell(""), percent(chance.value, reason=chance.reason), official)
     return cells + (Cell(""),) * (length - len(cells))
-
-
-def _with_interval(interval: Interval, trace: str, sign: bool = False, note: str = "") -> Cell:
-    """Point and ends in percent; an undefined end says why."""
-    if interval.point is None:
-        return empty(interval.reason, trace)
-    point = 100 * interval.point
-    text = decimal(point, 1, sign)
-    if interval.low is None or interval.high is None:
-        notes = "; ".join(part for part in (note, f"no interval: {interval.reason}") if part)
-        return Cell(text, f"[{DASH}]", notes, trace, point)
-    ends = ", ".join(decimal(100 * end, 1, sign) for end in (interval.low, interval.high))
-    return Cell(text, f"[{ends}]", note, trace, point)
 
 
 def _caption(comparison: Comparison) -> str:

@@ -31,7 +31,7 @@ def _run_row(arm: Arm) -> tuple[Cell, ...]:
         Cell(run.commit),
         Cell(run.setting),
         Cell(run.model) if run.model else empty("no model"),
-        number(run.judgments, 0),
+        number(run.judgments, 0, trace=run.trace),
         Cell(run.command),
         Cell("; ".join(f"{name}={value}" for name, value in sorted(run.identity.items()))),
     )

@@ -12,9 +12,8 @@ const compare = (column, sign) => (first, second) => {
   if (a === null || b === null) return a === null ? 1 : -1;
   return sign * (a - b);
 };
-for (const figure of document.querySelectorAll("figure.table")) {
-  const table = figure.querySelector("table"), body = table.tBodies[0];
-  const headings = [...table.tHead.rows[0].cells];
+const makeSortable = (table) => {
+  const body = table.tBodies[0], headings = [...table.tHead.rows[0].cells];
   headings.forEach((heading, column) => heading.querySelector("button").addEventListener("click", () => {
     const down = heading.getAttribute("aria-sort") !== "descending" && heading.classList.contains("n")
       || heading.getAttribute("aria-sort") === "ascending";
@@ -22,10 +21,15 @@ for (const figure of document.querySelectorAll("figure.table")) {
     heading.setAttribute("aria-sort", down ? "descending" : "ascending");
     body.append(...[...body.rows].sort(compare(column, down ? -1 : 1)));
   }));
-  figure.querySelector(".filter")?.addEventListener("input", (event) => {
-    const wanted = event.target.value.toLowerCase();
-    for (const row of body.rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
-  });
+};
+const makeFilter = (input, table) => input.addEventListener("input", () => {
+  const wanted = input.value.toLowerCase();
+  for (const row of table.tBodies[0].rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+});
+for (const figure of document.querySelectorAll("figure.table")) {
+  const table = figure.querySelector("table"), filter = figure.querySelector(".filter");
+  makeSortable(table);
+  if (filter) makeFilter(filter, table);
   figure.querySelector(".all")?.addEventListener("change", (event) => {
     figure.classList.toggle("wide", event.target.checked);
   });
