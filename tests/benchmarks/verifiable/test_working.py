@@ -13,7 +13,7 @@ from rewardlab.randomness import stream
 
 def double_sum(working: Working) -> str:
     total = working.compute("Add", "20 + 30", 50, carry_slips(50))
-    return str(working.compute("Add again", f"{total} + 40", total + 40, carry_slips(total + 40)))
+    return str(working.total("Add again", f"{total} + 40", total + 40))
 
 
 def test_without_slips_the_working_is_right() -> None:
@@ -46,6 +46,38 @@ def test_the_four_candidates_are_a_square() -> None:
     assert slips == [0, 1, 1, 2]
     firsts = [solution.steps[0].value for solution in (right, *wrong)]
     assert sorted(firsts.count(value) for value in firsts) == [2, 2, 2, 2]
+
+
+def test_a_sampled_total_ends_the_first_wrong_solution() -> None:
+    found = near_misses(double_sum, lambda answer: answer == "90", stream(0, "sampled"), sampled=87)
+    assert found is not None
+    right, (alone, other, both) = found
+    assert (right.answer, alone.answer) == ("90", "87")
+    assert alone.slips == ("sampled answer",)
+    assert [step.claim for step in alone.steps] == ["20 + 30 = 50", "50 + 40 = 87"]
+    assert other.slips == ("calculation",)
+    assert set(both.slips) == {"sampled answer", "calculation"}
+    assert int(both.answer) - int(other.answer) == 87 - 90
+
+
+def test_a_sampled_value_of_a_last_step_that_is_no_total_changes_nothing() -> None:
+    def product(working: Working) -> str:
+        total = working.total("Add", "2 + 3", 5)
+        return str(working.compute("Double", f"{total} * 2", total * 2, product_slips(total, 2)))
+
+    plain, sampled = (near_misses(product, lambda a: a == "10", stream(0, "plain"), s) for s in (None, 12))
+    assert plain == sampled
+
+
+def test_a_sampled_total_that_no_square_can_hold_is_left_out() -> None:
+    def guarded(working: Working) -> str:
+        answer = double_sum(working)
+        if int(answer) < 88:
+            raise Implausible
+        return answer
+
+    found = near_misses(guarded, lambda answer: answer == "90", stream(0, "guarded"), sampled=87)
+    assert found is None or not any("sampled answer" in solution.slips for solution in found[1])
 
 
 def test_a_wrong_solver_is_a_bug_and_not_an_example() -> None:

@@ -64,7 +64,7 @@ def _complex_arithmetic(entry: Entry, working: Working) -> str:
             operator = working.choose("sign", sign, "+" if sign == "-" else "-")
             value = left + right if operator == "+" else left - right
             shown = f"{left} {operator} {signed(right)}"
-            parts.append(working.compute(f"Work out the {name} part", shown, value, carry_slips(value)))
+            parts.append(working.total(f"Work out the {name} part", shown, value))
         real, imaginary = parts
     return f"{real} {'-' if imaginary < 0 else '+'} {abs(imaginary)}i"
 
@@ -79,11 +79,10 @@ def _complex_product(a: int, b: int, c: int, d: int, working: Working) -> tuple[
     last = times("Multiply the two imaginary parts", b, d)
     operator = working.choose("rule", "-", "+")  # i * i = -1
     real = first - last if operator == "-" else first + last
-    real = working.compute("Combine them", f"{first} {operator} {signed(last)}", real, carry_slips(real))
+    real = working.total("Combine them", f"{first} {operator} {signed(last)}", real)
     outer = times("Multiply the first real part by the second imaginary part", a, d)
     inner = times("Multiply the first imaginary part by the second real part", b, c)
-    total = outer + inner
-    return real, working.compute("Add these two", f"{outer} + {signed(inner)}", total, carry_slips(total))
+    return real, working.total("Add these two", f"{outer} + {signed(inner)}", outer + inner)
 
 
 def _complex_check(entry: Entry) -> str:
@@ -144,8 +143,8 @@ def _simple_geometry(entry: Entry, working: Working) -> str:
     sides, known = entry["metadata"]["n_sides"], _angles(entry)
     whole = working.compute("Find the sum of all interior angles", f"{sides - 2} * 180", (sides - 2) * 180)
     shown = " + ".join(map(str, known))
-    part = working.compute("Add the known angles", shown, sum(known), carry_slips(sum(known)))
-    missing = working.compute("Subtract them", f"{whole} - {part}", whole - part, carry_slips(whole - part))
+    part = working.total("Add the known angles", shown, sum(known))
+    missing = working.total("Subtract them", f"{whole} - {part}", whole - part)
     if missing not in _ANGLES:
         raise Implausible
     return str(missing)

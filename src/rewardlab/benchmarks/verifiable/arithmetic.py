@@ -26,7 +26,7 @@ def _chain_sum(entry: Entry, working: Working) -> str:
         operator = working.choose("sign", sign, "+" if sign == "-" else "-")
         right = total + int(term) if operator == "+" else total - int(term)
         aim = f"Take the {_ORDINALS[position]} term into the running total"
-        total = working.compute(aim, f"{total} {operator} {term}", right, carry_slips(right))
+        total = working.total(aim, f"{total} {operator} {term}", right)
     return str(total)
 
 
@@ -52,11 +52,12 @@ def _basic_arithmetic(entry: Entry, working: Working) -> str:
         left, operator, right = int(tokens[at - 1]), tokens[at], int(tokens[at + 1])
         operator = working.choose("sign", operator, *{"+": "-", "-": "+"}.get(operator, ""))
         value = {"+": left + right, "-": left - right, "*": left * right}[operator]
-        near = product_slips(left, right) if operator == "*" else carry_slips(value)
-        aim = {"+": "Carry out the next addition", "-": "Carry out the next subtraction"}.get(
-            operator, "Carry out the next multiplication"
-        )
-        value = working.compute(aim, f"{left} {operator} {signed(right)}", value, near)
+        shown = f"{left} {operator} {signed(right)}"
+        if operator == "*":
+            value = working.compute("Carry out the next multiplication", shown, value, product_slips(left, right))
+        else:
+            aim = "Carry out the next addition" if operator == "+" else "Carry out the next subtraction"
+            value = working.total(aim, shown, value)
         tokens[at - 1 : at + 2] = [str(value)]
         _drop_brackets(tokens)
     return tokens[0]
@@ -77,7 +78,7 @@ def _products(entry: Entry, working: Working) -> str:
     tens, units = right // 10 * 10, right % 10
     many = working.compute("Multiply by the tens", f"{left} * {tens}", left * tens, product_slips(left, tens))
     few = working.compute("Multiply by the units", f"{left} * {units}", left * units, product_slips(left, units))
-    total = working.compute("Add the two parts", f"{many} + {few}", many + few, carry_slips(many + few))
+    total = working.total("Add the two parts", f"{many} + {few}", many + few)
     return str(total)
 
 

@@ -7,8 +7,10 @@ the first question is asked for.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from functools import cache
+from importlib import resources
 from typing import Any
 
 from rewardlab.benchmarks.verifiable.example import Draft, Family, Solution
@@ -23,6 +25,14 @@ def _dataset(name: str, options: tuple[tuple[str, Any], ...]) -> Any:
     import reasoning_gym
 
     return reasoning_gym.create_dataset(name, seed=0, size=1, **dict(options))
+
+
+@cache
+def sampled_totals() -> dict[str, dict[str, int]]:
+    """Family to index to a wrong value that the embedded model gave to the last step; written by `sampling`."""
+    text = resources.files("rewardlab.benchmarks.verifiable").joinpath("samples.json").read_text()
+    table: dict[str, dict[str, int]] = json.loads(text)
+    return table
 
 
 class Gym:
@@ -77,7 +87,8 @@ def worked_family(
         if not usable(entry):
             return None
         rng = stream(0, "verifiable", gym.name, index)
-        solutions = near_misses(lambda working: solve(entry, working), lambda a: gym.is_right(a, entry), rng)
+        sampled = sampled_totals().get(gym.name, {}).get(str(index))
+        solutions = near_misses(lambda working: solve(entry, working), lambda a: gym.is_right(a, entry), rng, sampled)
         if solutions is None:
             return None
         right, wrong = solutions

@@ -95,15 +95,16 @@ def _completion(index: int) -> Draft | None:
     if pair is None:
         return None
     problem = problems()[index]
-    programs = square(problem.tree, pair)
     right, *wrong = (
         Solution(program, _program_texts(problem, program), slips=slips)
-        for program, slips in zip(programs, _kinds(pair), strict=True)
+        for program, slips in zip(square(problem.tree, pair), _kinds(pair), strict=True)
     )
-    question = (
-        f"Complete this Python function and answer with the whole function.\n\n```python\n{problem.prompt.strip()}\n```"
-    )
-    return Draft(question, (right,), tuple(wrong), tests=problem.tests)
+    return Draft(_completion_question(index), (right,), tuple(wrong), tests=problem.tests)
+
+
+def _completion_question(index: int) -> str:
+    prompt = problems()[index].prompt.strip()
+    return f"Complete this Python function and answer with the whole function.\n\n```python\n{prompt}\n```"
 
 
 def _program_texts(problem: Problem, program: str) -> Mapping[Style, str]:
@@ -152,6 +153,6 @@ def _traced(call: str, value: str, slips: tuple[str, ...]) -> Solution:
 
 
 FAMILIES: tuple[Family, ...] = (
-    Family("function_completion", "code", _completion, limit=164),
+    Family("function_completion", "code", _completion, limit=164, question=_completion_question),
     Family("function_output", "code", _output, heldout=True, limit=164),
 )

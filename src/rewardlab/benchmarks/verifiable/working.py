@@ -6,12 +6,13 @@ then carries through to the answer. So wrong solutions read like right ones: the
 
 `near_misses` picks two such places and writes the three wrong solutions with the first slip, the second, and both. With
 the right one they form a square, so no candidate is more like the others than the right one is, and a vote over their
-steps or answers tells nothing.
+steps or answers tells nothing. Where the embedded model was seen to end the working with a wrong total (`sampling`),
+that is the first slip, and the first wrong solution ends as the model's sample did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -32,17 +33,21 @@ class Working:
     Args:
         slips: Number of the place (in the order in which the solver reaches them) to the number of the wrong way
             to take there.
+        errors: Number of a place with a total to the only error that can be made there: a model's own.
 
     Attributes:
         steps: The steps so far.
         ways: For each place reached, how many wrong ways it has.
+        totals: The places with a total, and the value without a slip there.
         taken: The kinds of the slips made.
     """
 
-    def __init__(self, slips: Mapping[int, int] | None = None) -> None:
+    def __init__(self, slips: Mapping[int, int] | None = None, errors: Mapping[int, int] | None = None) -> None:
         self._slips = dict(slips or {})
+        self._errors = dict(errors or {})
         self.steps: list[Step] = []
         self.ways: list[int] = []
+        self.totals: dict[int, int] = {}
         self.taken: list[str] = []
 
     def choose(self, kind: str, right: T, *wrong: T) -> T:
@@ -71,13 +76,23 @@ class Working:
             near: Wrong values that a slip may give.
             python: The expression as Python, where `shown` is none.
         """
-        written = self.choose("calculation", value, *near)
-        self.steps.append(Step(aim, f"{shown} = {written}", python or shown, str(written)))
-        return written
+        return self._write(aim, shown, self.choose("calculation", value, *near), python)
+
+    def total(self, aim: str, shown: str, value: int) -> int:
+        """Write down a sum or difference, as `compute`: with slips of a carry, or the error of a model's sample."""
+        place = len(self.ways)
+        self.totals[place] = value
+        if place in self._errors:
+            return self._write(aim, shown, self.choose("sampled answer", value, value + self._errors[place]))
+        return self.compute(aim, shown, value, carry_slips(value))
 
     def note(self, aim: str, claim: str, expression: str = "", value: str = "") -> None:
         """Write down a step whose value was chosen before."""
         self.steps.append(Step(aim, claim, expression, value))
+
+    def _write(self, aim: str, shown: str, written: int, python: str = "") -> int:
+        self.steps.append(Step(aim, f"{shown} = {written}", python or shown, str(written)))
+        return written
 
 
 Solver = Callable[[Working], str]
@@ -112,7 +127,11 @@ def product_slips(left: int, right: int) -> tuple[int, ...]:
 
 
 def near_misses(
-    solver: Solver, is_right: Callable[[str], bool], rng: np.random.Generator, attempts: int = 40
+    solver: Solver,
+    is_right: Callable[[str], bool],
+    rng: np.random.Generator,
+    sampled: int | None = None,
+    attempts: int = 40,
 ) -> tuple[Solution, tuple[Solution, ...]] | None:
     """A right solution and three wrong ones that differ from it by one slip, another slip, and both.
 
@@ -120,6 +139,8 @@ def near_misses(
         solver: Writes the solution into a `Working` and returns the answer.
         is_right: The verifier.
         rng: Chooses the slips.
+        sampled: A wrong value that a model gave to the last step. Where that is a total, the first wrong solution ends
+            with this value if any square of solutions can be had that way.
         attempts: How many pairs of slips to try.
 
     Returns:
@@ -136,18 +157,30 @@ def near_misses(
         return None
     if not is_right(right.answer):
         raise ValueError(f"the solver's answer {right.answer!r} fails the verifier")
-    places = [place for place, ways in enumerate(careful.ways) if ways]
-    for _ in range(attempts if len(places) > 1 else 0):
-        first, second = rng.choice(places, size=2, replace=False)
-        a, b = ((int(place), int(rng.integers(careful.ways[place]))) for place in (first, second))
+    if sum(ways > 0 for ways in careful.ways) < 2:
+        return None
+    last = len(careful.ways) - 1
+    error = {last: sampled - careful.totals[last]} if sampled is not None and last in careful.totals else {}
+    for errors in [error] * attempts + [{}] * attempts if error else [{}] * attempts:
+        a, b = _two_slips(careful.ways, errors, rng)
         try:
-            wrong = tuple(_solution(solver, Working(dict(taken))) for taken in ([a], [b], [a, b]))
+            wrong = tuple(_solution(solver, Working(dict(taken), errors)) for taken in ([a], [b], [a, b]))
         except Implausible:
             continue
         answers = {right.answer, *(w.answer for w in wrong)}
         if len(answers) == 4 and all(w.slips and not is_right(w.answer) for w in wrong):
             return right, wrong
     return None
+
+
+def _two_slips(
+    ways: Sequence[int], errors: Mapping[int, int], rng: np.random.Generator
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Two places with one of their wrong ways each; a place with a model's error comes first."""
+    places = [place for place, number in enumerate(ways) if number and place not in errors]
+    drawn = rng.choice(places, size=2 - len(errors), replace=False)
+    first, second = [(place, 0) for place in errors] + [(int(p), int(rng.integers(ways[p]))) for p in drawn]
+    return first, second
 
 
 def _solution(solver: Solver, working: Working) -> Solution:
