@@ -37,7 +37,7 @@ $(VENV)/.serve: $(VENV)/.dev
 	@touch $@
 
 test-servers: $(VENV)/.serve
-	$(BIN)/python -m pytest -m server tests/test_real_servers.py
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m server tests/test_real_servers.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check

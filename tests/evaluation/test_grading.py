@@ -40,6 +40,10 @@ def test_rows_are_gone_through_once_and_what_grading_does_not_read_is_not_kept(m
     assert content["summary"]["judgments"] == 2
     assert [j.verdict.choice for j in seen] == [j.verdict.choice for j in judged]
     assert not any(j.verdict.trace for j in seen)
+    assert of_benchmark(seen) == of_benchmark(judged)
+    seen.clear()
+    metrics(BENCHMARK, rows(Verdict(Status.UNPARSEABLE, note="a"), Verdict(Status.UNPARSEABLE, note="b")), seed=0)
+    assert seen[0].verdict is seen[1].verdict
 
 
 def test_without_fallbacks_grading_is_the_benchmarks() -> None:

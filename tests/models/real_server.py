@@ -37,8 +37,8 @@ RESPONSE_TEMPLATE = {
     },
 }
 
-# The server heeds no tool_choice and the model makes no call by itself, so the template writes the call: of the first
-# tool in full, and of a tool that is the only one up to its argument, which the model chooses.
+# The server heeds no tool_choice and the model makes no call by itself, so the template writes one for it: of the first
+# tool, with the first value that its schema allows. What the model says behind it is the turn's text.
 CHAT_TEMPLATE = """
 {%- for message in messages -%}
 <|im_start|>{{ 'user' if message.role == 'tool' else message.role }}
@@ -48,17 +48,14 @@ CHAT_TEMPLATE = """
 {"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}
 </tool_call>
 {%- endfor %}
-{%- if loop.first %}{% for tool in tools or [] %}
-{{ tool.function | tojson }}
-{%- endfor %}{% endif %}<|im_end|>
+{%- if loop.first %}{% for tool in tools or [] %}{{ '\n' ~ (tool.function | tojson) }}{% endfor %}{% endif %}<|im_end|>
 {% endfor %}
 {%- if add_generation_prompt %}<|im_start|>assistant
 {% if tools %}
 {%- set function = tools[0].function %}
-{%- set argument = function.parameters.properties | first %}<tool_call>
-{"name": "{{ function.name }}", "arguments": {"{{ argument }}": "
-{%- if tools | length > 1 %}{{ function.parameters.properties[argument].enum[0] }}"}}
-{% endif %}{% endif %}{% endif %}"""
+{%- set argument, schema = function.parameters.properties.items() | first %}<tool_call>
+{"name": "{{ function.name }}", "arguments": {"{{ argument }}": "{{ schema.enum[0] }}"}}
+</tool_call>{% endif %}{% endif %}"""
 
 
 def lay_out(folder: Path) -> None:

@@ -22,7 +22,7 @@ from rewardlab.stats.intervals import mean_interval
 from rewardlab.verdict import Judgment, Source, Status, Usage, Verdict
 
 _NOTHING: Mapping[str, Any] = {}
-_NO_USAGE = Usage()
+_UNREAD: Mapping[str, Any] = {"ledger": (), "readout": "", "usage": Usage(), "tools": _NOTHING, "trace": (), "note": ""}
 
 
 def strict_values(items: Sequence[ItemGrade]) -> list[float]:
@@ -85,24 +85,25 @@ class _Shared:
 
     def __init__(self) -> None:
         self._known: dict[Any, Any] = {}
+        self._verdicts: dict[tuple[Any, ...], Verdict] = {}
 
     def bare(self, judgment: Judgment) -> Judgment:
-        """The row with what grading reads, equal names and orders being one object in all rows."""
-        of = self._known.setdefault
-        verdict = judgment.verdict
-        task, order = of(judgment.task_id, judgment.task_id), of(judgment.order, judgment.order)
-        bare = Verdict(
-            verdict.status,
-            choice=of(verdict.choice, verdict.choice),
-            tie=verdict.tie,
-            scores={of(name, name): score for name, score in verdict.scores.items()} or _NOTHING,
-            steps=verdict.steps,
-            first_error=verdict.first_error,
-            source=verdict.source,
-            usage=_NO_USAGE,
-            tools=_NOTHING,
+        """The row with what grading reads; equal names, orders and verdicts are one object in all rows."""
+        of, verdict = self._known.setdefault, judgment.verdict
+        choice = of(verdict.choice, verdict.choice)
+        scores = {of(name, name): score for name, score in verdict.scores.items()} or _NOTHING
+        told_apart_by = (
+            verdict.status, choice, verdict.tie, tuple(scores.items()),
+            verdict.steps, verdict.first_error, verdict.source,
+        )  # fmt: skip
+        bare = self._verdicts.get(told_apart_by)
+        if bare is None:
+            bare = replace(verdict, choice=choice, scores=scores, **_UNREAD)
+            if not scores and not verdict.steps:  # numbers are seldom equal
+                self._verdicts[told_apart_by] = bare
+        return Judgment(
+            of(judgment.task_id, judgment.task_id), of(judgment.order, judgment.order), judgment.repeat, bare
         )
-        return Judgment(task, order, judgment.repeat, bare)
 
 
 def _interval(items: Sequence[ItemGrade], seed: int) -> dict[str, Any]:
