@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ from rewardlab.models.local import load, weights_sha256
 from rewardlab.models.packed import adopt
 from rewardlab.models.reward_checkpoint import EMBEDDED
 from rewardlab.task import Message
-from rewardlab.training.tuning import Lora
+from rewardlab.training.tuning import Lora, with_lora
 
 Tuning = Literal["full", "lora"]
 
@@ -33,6 +32,7 @@ class Policy(nn.Module):
         tokenizer: Its tokenizer, with a chat template.
         tuning: "full", or "lora" for an adapter on all linear layers.
         lora: The adapter.
+        backbone: What an adapter's settings shall call the model.
         reference: Keep what is needed to ask the policy as it was before training.
         seed: Of the adapter's fresh weights.
 
@@ -47,6 +47,7 @@ class Policy(nn.Module):
         tokenizer: PreTrainedTokenizerFast,
         tuning: Tuning,
         lora: Lora,
+        backbone: str,
         reference: bool,
         seed: int,
     ) -> None:
@@ -58,7 +59,9 @@ class Policy(nn.Module):
         self.trained: Any = model
         self._before = None
         if tuning == "lora":
-            self.trained = _adapted(model, lora, seed)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                self.trained = with_lora(model, lora, "CAUSAL_LM", backbone)
         elif reference:
             self._before = adopt(copy.deepcopy(model)).requires_grad_(False)
         adopt(self.trained)
@@ -134,19 +137,9 @@ class Source:
         """
         disable_progress_bar()  # type: ignore[no-untyped-call]
         if self._model == EMBEDDED:
+            place = EMBEDDED
             model, tokenizer = load_embedded()
         else:
             place = self._model if isinstance(self._model, str) else str(self._model())
-            model, tokenizer = load(place, None, "float32", "cpu")
-        return Policy(model, tokenizer, self.tuning, self._lora, reference, seed)
-
-
-def _adapted(model: PreTrainedModel, lora: Lora, seed: int) -> Any:
-    from peft import LoraConfig, TaskType, get_peft_model
-
-    config = LoraConfig(task_type=TaskType.CAUSAL_LM, r=lora.r, lora_alpha=lora.alpha, target_modules="all-linear")
-    # Only the global generator decides fresh weights of peft; it is put back afterwards.
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        torch.manual_seed(seed)
-        return get_peft_model(model, config)
+            model, tokenizer = load(place, "float32", "cpu")
+        return Policy(model, tokenizer, self.tuning, self._lora, place, reference, seed)

@@ -10,6 +10,7 @@ the state of the reward method and the counters.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections import defaultdict
@@ -250,11 +251,8 @@ class GrpoModule(L.LightningModule):
 
     async def _rewarded(self, prompts: Sequence[Prompt], answers: Sequence[Rollout]) -> list[float]:
         """The training rewards of answers, where the method can score them at all; its cost is not counted."""
-        found: list[Reward] = [
-            await self._method.score(prompt, answer)
-            for prompt, answer in zip(prompts, answers, strict=True)
-            if not self._method.lacks(prompt)
-        ]
+        pairs = [pair for pair in zip(prompts, answers, strict=True) if not self._method.lacks(pair[0])]
+        found: list[Reward] = await asyncio.gather(*(self._method.score(*pair) for pair in pairs))
         return [reward.value for reward in found if reward.value is not None]
 
     def _nothing(self) -> Tensor:

@@ -178,6 +178,19 @@ class JudgeTuning:
             "computed_tokens": round(self._planned),
         }
 
+    def outputs(self, module: RewardModule) -> Sequence[Mapping[str, Any]]:
+        """Of each validation conversation its family, the judge's tokens, their mean loss, whether all are exact."""
+        shown = [d for d, found in zip(*self._parts[1], strict=True) for _ in found]
+        return [
+            {
+                "family": d.family,
+                "tokens": len(outputs),
+                "loss": round(-float(outputs[:, 0].mean()), 6),
+                "exact": bool(outputs[:, 1].all()),
+            }
+            for d, outputs in zip(shown, module.final_outputs, strict=True)
+        ]
+
     def evaluate(self, module: RewardModule) -> Mapping[str, float]:
         """Loss and exact conversations over the validation demonstrations, and exact ones by family."""
         shown = [d for d, found in zip(*self._parts[1], strict=True) for _ in found]
