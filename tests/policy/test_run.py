@@ -120,7 +120,7 @@ def test_a_judge_that_always_fails_moves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_policy_learns_what_it_is_rewarded_for(tmp_path: Path) -> None:
-    options = [*TOY, "reward.rate=0", "method.optimisation.epochs=6", "method.optimisation.learning_rate=5e-3"]
+    options = [*TOY, "reward.rate=0", "method.optimisation.epochs=6", "method.optimisation.learning_rate=1e-2"]
     trained = train_policy(config(folder(tmp_path / "base"), tmp_path, *options, "method.rollouts.group=8"))
     assert trained is not None
     rewards = [value for _, name, value in points(trained) if name == "train/reward"]
@@ -170,7 +170,7 @@ def test_a_killed_process_resumes_from_the_command_line(tmp_path: Path) -> None:
     place = folder(tmp_path / "base")
 
     def start(results: Path) -> subprocess.Popen[str]:
-        more = [*TOY, "method.optimisation.epochs=6", "method.rollouts.passes=2", "train.checkpoint_every=3"]
+        more = [*TOY, "method.optimisation.epochs=5", "method.rollouts.passes=2", "train.checkpoint_every=2"]
         command = [sys.executable, str(ROOT / "experiments" / "train_policy.py"), *overrides(place, results, *more)]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
         return subprocess.Popen(

@@ -69,7 +69,7 @@ class RewardTraining:
             MissingRequirement: When TRL is not installed or the backbone cannot be loaded.
             DifferentNumbers: When the losses of the first step differ by more than 1e-4.
         """
-        trl, rate = _trl(), _optimisation(self._batch)
+        trl, rate = import_trl(), _optimisation(self._batch)
         pairs = _pairs(self._batch * (self._steps + 1))
         data = Preferences("verifiable", pairs, (), Intake(), "verifiable")
         module = BradleyTerry(data, self._backbone, "lora", rate, SEED, _LORA, max_length=_NEVER).prepare()
@@ -104,7 +104,7 @@ class FineTuning:
             MissingRequirement: When TRL is not installed or the backbone cannot be loaded.
             DifferentNumbers: When the losses of the first step differ by more than 1e-4.
         """
-        trl, rate = _trl(), _optimisation(self._batch)
+        trl, rate = import_trl(), _optimisation(self._batch)
         model, tokenizer = build_causal(self._backbone, _LORA, SEED)
         theirs = build_causal(self._backbone, _LORA, SEED)[0].unload()
         prompt, ends = ChatPrompt(tokenizer), end_tokens(model, tokenizer)
@@ -225,7 +225,8 @@ def _answer(ids: torch.Tensor, mask: torch.Tensor, read: torch.Tensor) -> Row:
     return {"input_ids": shown, "labels": labels}
 
 
-def _trl() -> Any:
+def import_trl() -> Any:
+    """TRL. Raises MissingRequirement when it is not installed."""
     try:
         import trl
     except ImportError as error:
