@@ -129,3 +129,20 @@ def test_a_skill_judge_uses_its_tools_in_the_fields_of_the_server_or_as_text(
     assert manifest["status"] == {"ok": 4}
     assert manifest["identity"]["model.tool_format"] == tool_format
     assert json.loads((folder / "metrics.json").read_text())["summary"]["tool_calls_per_judgment"]["use_skill"] == 1
+
+
+def test_replay_asks_nobody_and_says_which_requests_are_missing(command: Command, tmp_path: Path) -> None:
+    with FaultServer(verdict) as server:
+        run = ["evaluate.py", *served(server, tmp_path), "judge=direct", f"model.replay_path={tmp_path / 'answers'}"]
+        assert command(*run, "limit=2", "model.replay=record")[0] == 0
+        recorded = server.calls
+        again = [*run, "model.replay=replay", f"results_dir={tmp_path / 'again'}"]
+        status, _, err = command(*again, "limit=2")
+        assert (status, server.calls) == (0, recorded), err
+        status, _, err = command(*again, "limit=3")
+        assert (status, server.calls) == (2, recorded)
+    assert "2 requests are not recorded" in err
+    assert "model.replay=record" in err
+    (one,) = (tmp_path / "evaluate").iterdir()
+    (two,) = (path for path in (tmp_path / "again" / "evaluate").iterdir() if (path / "manifest.json").exists())
+    assert (one / "metrics.json").read_bytes() == (two / "metrics.json").read_bytes()

@@ -31,6 +31,7 @@ from rewardlab.judges.protocol import Judge
 from rewardlab.judges.released.faults import faults_of
 from rewardlab.models.deferred import Deferred
 from rewardlab.models.protocol import Generator, Served
+from rewardlab.models.replay import Replay
 from rewardlab.store.folder import RunFolder
 from rewardlab.store.identity import Identity, make_identity, run_id
 from rewardlab.store.manifest import make_manifest
@@ -248,6 +249,8 @@ def judge_rows(run: OpenRun) -> int:
     if dispatcher.stopped:
         finished = home.finished_keys()
         raise Stopped(sum(presentation.key in finished for presentation in run.plan), len(run.plan))
+    if isinstance(run.generator, Replay):
+        run.generator.check()
     return len(remaining)
 
 

@@ -28,6 +28,7 @@ from rewardlab.evaluation.run import Run
 from rewardlab.evaluation.summary import summarise
 from rewardlab.judges.protocol import Judge
 from rewardlab.models.protocol import Generator
+from rewardlab.models.replay import Replay
 from rewardlab.selection.arms import METHODS, Rows, Rules, find_arms, play_method
 from rewardlab.selection.pool import Pools, load_pools
 from rewardlab.selection.recorded import Recorded
@@ -105,6 +106,8 @@ def select(
     folder = RunFolder(parent / f"{benchmark.name}-{judge.name}-{run_id(identity)}", identity)
     with folder.rows() as store:
         judged = _judge(loop, judge, store, pools, rules, settings)
+        if isinstance(generator, Replay):
+            generator.check()
         rows = {judgment.key: judgment for judgment in store.judgments()}
         superseded, span = store.failed_attempts()[1], store.span()
     details = {"benchmark": benchmark.name, "judge": judge.name, "setting": judge.setting.value, "model": dict(model)}
