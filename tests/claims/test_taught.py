@@ -14,7 +14,11 @@ from tests.report.learned import policy
 
 TERMS = [
     {"figure": "test/accuracy", "training": {"id": "skill", "identity": {"method.reward.names": "skill"}}},
-    {"weight": -1, "figure": "test/accuracy", "training": {"id": "rules", "identity": {"method.reward.names": "rules"}}},
+    {
+        "weight": -1,
+        "figure": "test/accuracy",
+        "training": {"id": "rules", "identity": {"method.reward.names": "rules"}},
+    },
 ]
 
 
