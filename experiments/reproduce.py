@@ -20,9 +20,10 @@ def reproduce(config: DictConfig) -> int:
     from rewardlab.evaluation.profile import run_profile
     from rewardlab.report.write import write_report
 
-    runs = run_profile(config)
-    folder = Path(config.results_dir) / config.profile.name
-    report = write_report([run.folder for run in runs], folder, config.profile.baseline)
+    with tracking.store_in_the_making(config.tracking):
+        runs = run_profile(config)
+        folder = Path(config.results_dir) / config.profile.name
+        report = write_report([run.folder for run in runs], folder, config.profile.baseline)
     tracking.log_experiment(config.tracking, config.profile.name, [run.folder for run in runs], folder)
     print(report.markdown)
     print(f"\ntable, page and runs: {folder}")

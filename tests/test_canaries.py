@@ -30,7 +30,7 @@ from rewardlab.verdict import Judgment, Verdict
 from tests.canaries import BENCHMARKS
 from tests.walker import JUDGES, scripted
 
-COMBINATIONS = 780  # (benchmark, judge, setting), those that fit by the form of their tasks
+COMBINATIONS = 816  # (benchmark, judge, setting), those that fit by the form of their tasks
 
 
 def seen(judge: Judge, generator: ScriptedGenerator, tasks: Iterable[Task]) -> str:
@@ -105,8 +105,8 @@ def test_every_combination_was_covered(covered: set[tuple[str, str, Setting]]) -
 
 
 def test_every_judge_of_a_config_is_among_them(root: Path) -> None:
-    """Reward models see no prompt of ours but a conversation and its answer; recorded scores see nothing."""
-    others = {"Scalar", "Process", "Recorded"}
+    """Reward models see no prompt of ours but a conversation and its answer; readers of scores or rows see nothing."""
+    others = {"Scalar", "Process", "Recorded", "Reread"}
     files = (root / "configs" / "judge").glob("*.yaml")
     named = {target.rsplit(".")[-1] for file in files if (target := OmegaConf.load(file).get("_target_"))}
     assert named - others == {type(make(scripted(), root)).__name__ for make in JUDGES.values()}

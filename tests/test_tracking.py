@@ -164,3 +164,25 @@ def test_what_is_wrong_with_mlflow_costs_one_warning(
     assert time.monotonic() - started < 20
     ours = [record for record in caplog.records if record.name.startswith("rewardlab")]
     assert len(ours) == 1 and uri in ours[0].getMessage()
+
+
+def test_a_store_is_made_beside_other_work(tmp_path: Path) -> None:
+    config = {"enabled": True, "uri": f"sqlite:///{tmp_path}/deep/mlflow.db"}
+    with tracking.store_in_the_making(config):
+        assert not (tmp_path / "deep" / "mlflow.db").exists()
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["mlflow.db"]
+    assert [experiment.name for experiment in MlflowClient(config["uri"]).search_experiments()] == ["Default"]
+
+
+def test_a_store_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_bytes(b"mine")
+    with tracking.store_in_the_making({"enabled": True, "uri": f"sqlite:///{tmp_path}/mlflow.db"}):
+        pass
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"mine"]
+
+
+def test_work_that_fails_leaves_no_store(tmp_path: Path) -> None:
+    config = {"enabled": True, "uri": f"sqlite:///{tmp_path}/mlflow.db"}
+    with pytest.raises(ValueError, match="work"), tracking.store_in_the_making(config):
+        raise ValueError("work")
+    assert list(tmp_path.iterdir()) == []

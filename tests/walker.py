@@ -17,6 +17,7 @@ from rewardlab.judges.skill import Skill
 from rewardlab.judges.tools import Limits
 from rewardlab.judges.verifier_only import NEEDS, VerifierOnly
 from rewardlab.judges.verify import Verifiers
+from rewardlab.judges.wrong_reference import WrongReference
 from rewardlab.models.protocol import Sampling
 from rewardlab.models.scripted import ScriptedGenerator
 from rewardlab.sandbox.bubblewrap import Bubblewrap
@@ -55,6 +56,10 @@ def _panel(generator: ScriptedGenerator, root: Path) -> Judge:
     return Panel([Direct(generator, read="text"), _skill(Setting.RESOURCE)(generator, root)])
 
 
+def _misled(generator: ScriptedGenerator, root: Path) -> Judge:
+    return WrongReference(generator, lambda generator: _skill(Setting.RESOURCE, "always")(generator, root))
+
+
 def _blind(rule: str) -> JudgeMaker:
     return lambda generator, root: ContentBlind(rule, seed=0)
 
@@ -76,6 +81,7 @@ JUDGES: dict[str, JudgeMaker] = {
     "skill resource": _skill(Setting.RESOURCE),
     "skill standard, loaded": _skill(Setting.STANDARD, "always"),
     "skill resource, loaded": _skill(Setting.RESOURCE, "always"),
+    "skill resource, misled": _misled,
     "flat standard": _flat(Setting.STANDARD),
     "flat resource": _flat(Setting.RESOURCE),
     "rubric": _rubric(together=False),

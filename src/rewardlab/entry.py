@@ -61,8 +61,7 @@ def main(config_name: str) -> Callable[[Callable[[DictConfig], int]], Callable[[
                 sys.stderr.write(f"{problem}\n")
                 status = UserError.exit_status
             except (UserError, InstantiationException) as error:
-                # Hydra wraps what a constructor raises.
-                cause = error if isinstance(error, UserError) else error.__cause__
+                cause = cause_of(error)
                 if not isinstance(cause, UserError):
                     raise
                 sys.stderr.write(f"{cause}\n")
@@ -90,6 +89,11 @@ def main(config_name: str) -> Callable[[Callable[[DictConfig], int]], Callable[[
         return run
 
     return decorate
+
+
+def cause_of(error: BaseException) -> BaseException | None:
+    """What was raised: Hydra wraps the errors of constructors in one of its own."""
+    return error.__cause__ if isinstance(error, InstantiationException) else error
 
 
 def in_sweep() -> bool:

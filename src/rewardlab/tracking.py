@@ -15,8 +15,11 @@ import json
 import logging
 import os
 import re
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +45,40 @@ ARM_FILES = ("manifest.json", "metrics.json", *REPORT_FILES)
 
 # Limits of one batch of MLflow's REST interface.
 _PARAMS, _METRICS, _VALUE = 100, 1000, 500
+
+_MAKE_STORE = "import sys, mlflow; mlflow.MlflowClient(sys.argv[1]).search_experiments()"
+
+
+@contextmanager
+def store_in_the_making(config: Mapping[str, Any]) -> Iterator[None]:
+    """Make a SQLite store that is not there yet in a process of its own, beside the work within this context.
+
+    MLflow takes a new store through every migration since its first version, most of a quarter of a minute that waits
+    for the disk. The store takes its name when it is whole. Should it not come about, logging makes it.
+
+    Args:
+        config: As for `log_run`.
+    """
+    uri = str(config.get("uri", ""))
+    if not config["enabled"] or not uri.startswith("sqlite:///") or _sqlite_file(uri).exists():
+        yield
+        return
+    store = _sqlite_file(uri)
+    unfinished = store.with_name(f".{store.name}.{os.getpid()}")
+    with suppress(OSError):
+        store.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-c", _MAKE_STORE, f"sqlite:///{unfinished}"]
+    quiet = {"env": {**QUIET, **os.environ}, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, **quiet) as making:  # type: ignore[call-overload]
+        try:
+            yield
+            making.wait()
+        finally:
+            making.kill()
+            with suppress(OSError):
+                if making.wait() == 0:
+                    store.hardlink_to(unfinished)
+            unfinished.unlink(missing_ok=True)
 
 
 def log_run(config: Mapping[str, Any], folder: Path) -> None:

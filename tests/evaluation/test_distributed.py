@@ -7,6 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
+
+from rewardlab.errors import UserError
+from rewardlab.evaluation.profile import run_profile
+from rewardlab.evaluation.session import Session
+from rewardlab.store.rows import RowStore
 
 SCRIPT = """
 import sys
@@ -34,18 +40,33 @@ def judge(script: Path, parent: Path, devices: int, failing: str = "") -> str:
 
 
 @pytest.mark.slow
-def test_two_processes_give_the_metrics_of_one_and_judge_nothing_twice(tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    assert judge(script, tmp_path / "one", 1) == "22 22\n"
-    assert judge(script, tmp_path / "two", 2) == "22 11\n"
-    (one,), (two,) = (list((tmp_path / name).iterdir()) for name in ("one", "two"))
-    assert (two / "rows.rank1.sqlite").exists()
+def test_two_processes_give_the_metrics_of_one_and_judge_nothing_twice(root: Path, tmp_path: Path) -> None:
+    overrides = ["benchmark.form=pair", "judge=longest", "model=none", "limit=11", "tracking=none"]
+    with initialize_config_dir(str(root / "configs"), version_base=None):
+        config = compose("evaluate", overrides=[*overrides, f"results_dir={tmp_path / 'one'}"])
+    with Session() as session:
+        one = session.run(config)
+    line = [sys.executable, str(root / "experiments" / "evaluate.py"), *overrides, f"results_dir={tmp_path / 'two'}"]
+    done = subprocess.run([*line, "devices=2"], cwd=root, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+    assert "(22 judgments made now)" in done.stdout
+    two = tmp_path / "two" / "evaluate" / one.folder.name
     for name in ("metrics.json", "items.jsonl.zst"):
-        assert (one / name).read_bytes() == (two / name).read_bytes()
-    usage = [json.loads((folder / "manifest.json").read_text())["usage"] for folder in (one, two)]
-    assert usage[0] == usage[1]
-    assert judge(script, tmp_path / "two", 2) == "0 0\n"
+        assert (one.folder / name).read_bytes() == (two / name).read_bytes()
+    shares = []
+    for name in ("rows.sqlite", "rows.rank1.sqlite"):
+        with RowStore(two / name) as rows:
+            shares.append(rows.finished())
+    assert [len(share) for share in shares] == [11, 11]
+    assert not shares[0] & shares[1]
+
+
+def test_devices_do_not_go_with_a_profile(root: Path, tmp_path: Path) -> None:
+    arms = "profile.arms=[['judge=first','model=none','devices=2']]"
+    with initialize_config_dir(str(root / "configs"), version_base=None):
+        config = compose("reproduce", overrides=[f"results_dir={tmp_path}", arms])
+        with pytest.raises(UserError, match="one run a command"):
+            run_profile(config)
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from collections import Counter
@@ -71,17 +72,29 @@ def test_display_orders_are_uniform() -> None:
     assert chisquare(list(first.values())).pvalue > 0.01
 
 
+def order_hash(seed: int) -> str:
+    """One hash of the orders of many tasks, and of both orders of pairs."""
+    benchmark = ToyBenchmark({"math": 1})
+    orders = [display_orders(pick(i), benchmark, Protocol.AUDITED, seed) for i in range(100)]
+    plan = make_plan(ToyBenchmark({"math": 50}), ToyJudge(), Protocol.AUDITED, seed, None, 1)
+    return hashlib.sha256(repr((orders, [p.key for p in plan])).encode()).hexdigest()
+
+
 ORDERS = """
-from tests.evaluation.test_plan import *
-print([display_orders(pick(i), ToyBenchmark({"math": 1}), Protocol.AUDITED, 3) for i in range(20)])
+from concurrent.futures import ThreadPoolExecutor
+from tests.evaluation.test_plan import order_hash
+
+with ThreadPoolExecutor(8) as threads:
+    print(*threads.map(order_hash, [3] * 8))
 """
 
 
-def test_display_orders_are_equal_in_two_processes() -> None:
-    runs = [
-        subprocess.run([sys.executable, "-c", ORDERS], capture_output=True, text=True, check=True) for _ in range(2)
-    ]
-    assert runs[0].stdout == runs[1].stdout != ""
+def test_display_orders_are_equal_in_two_processes_of_eight_threads() -> None:
+    line = [sys.executable, "-c", ORDERS]
+    runs = [subprocess.run(line, capture_output=True, text=True, check=True).stdout.split() for _ in range(2)]
+    assert [len(hashes) for hashes in runs] == [8, 8]
+    assert {*runs[0], *runs[1]} == {order_hash(3)}
+    assert order_hash(4) != order_hash(3)
 
 
 def test_a_judge_that_cannot_answer_the_form_is_refused_by_name() -> None:

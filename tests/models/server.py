@@ -21,7 +21,8 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer of the server: a status and a body, after some seconds; `hang` never answers, `cut` hangs up."""
+    """One answer of the server: a status and a body, after some seconds; `hang` never answers, `cut` hangs up,
+    `stall` sends half of the body and then nothing."""
 
     body: Any = None
     status: int = 200
@@ -30,6 +31,7 @@ class Answer:
     seconds: float = 0.0
     hang: bool = False
     cut: bool = False
+    stall: bool = False
 
 
 def completion(
@@ -135,12 +137,23 @@ class FaultServer:
             self.in_flight -= 1
         if answer.cut:
             request.transport.abort()
+        if answer.stall:
+            return await _half(request, answer)
         return _response(answer)
 
     async def _list(self, _: web.Request) -> web.Response:
         if isinstance(self.models, Answer):
             return _response(self.models)
         return web.json_response({"object": "list", "data": self.models})
+
+
+async def _half(request: web.Request, answer: Answer) -> web.StreamResponse:
+    raw = json.dumps(answer.body).encode()
+    response = web.StreamResponse(headers={"Content-Type": answer.content_type, "Content-Length": str(len(raw))})
+    await response.prepare(request)
+    await response.write(raw[: len(raw) // 2])
+    await asyncio.sleep(3600)
+    return response
 
 
 def _response(answer: Answer) -> web.Response:

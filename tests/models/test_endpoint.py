@@ -361,10 +361,14 @@ def test_concurrency_adapts_to_what_the_server_bears():
     assert endpoint.counts[server.url]["refusals"] < 0.5 * server.calls
 
 
-def test_a_server_that_never_answers_ends_in_time():
+@pytest.mark.parametrize(
+    "answer",
+    [pytest.param(Answer(hang=True), id="nothing"), pytest.param(replace(completion(), stall=True), id="half_a_body")],
+)
+def test_a_server_that_never_answers_ends_in_time(answer):
     # The figure asked: timeout * (1 + retries) + backoff, for each of many calls.
     timeout, retries, backoff = 0.3, 2, 0.02 + 0.04
-    with FaultServer(lambda n, body: Answer(hang=True)) as server:
+    with FaultServer(lambda n, body: answer) as server:
         started = time.monotonic()
         outcomes = run(make(server, timeout=timeout, retries=retries), lambda e: many(e, 40, 40))
         taken = time.monotonic() - started

@@ -23,7 +23,7 @@ def folder(place: Path, **config: Any) -> Path:
 
 def policy(place: Path, tuning: Any = "full", reference: bool = False) -> Policy:
     """The policy of a folder."""
-    model, tokenizer = load(str(place), None, "float32", "cpu")
+    model, tokenizer = load(str(place), "float32", "cpu")
     return Policy(model, tokenizer, tuning, Lora(4, 8), "made", reference, 0)
 
 

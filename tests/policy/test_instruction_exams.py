@@ -27,7 +27,7 @@ def write(folder: Path, rows: list[object]) -> str:
 def test_prompts_and_instructions_count_strictly_and_loosely(tmp_path: Path) -> None:
     exam = ifeval(write(tmp_path, ROWS))
     assert [prompt.messages[0].content for prompt in exam.prompts] == ["Say it.", "Say more."]
-    assert exam.results(["Sure, here it is:\nno comma", "one two"]) == {
+    assert exam.results(exam.graded(["Sure, here it is:\nno comma", "one two"])) == {
         "ifeval/prompt_strict": 0.0,
         "ifeval/instruction_strict": 0.25,
         "ifeval/prompt_loose": 0.5,
@@ -49,7 +49,7 @@ def test_recorded_answers_get_the_share_that_the_official_code_gives(shared_data
     assert len(exam.prompts) == 541
     texts = [answers.get(prompt.messages[0].content) for prompt in exam.prompts]
     assert texts.count(None) <= 5  # whose prompts were reworded since
-    found = exam.results([text or "" for text in texts])
+    found = exam.results(exam.graded([text or "" for text in texts]))
     assert 0.74 < found["ifeval/prompt_strict"] < 0.80  # GPT-4 in the paper's Table 3: 76.89
     assert found["ifeval/prompt_loose"] > found["ifeval/prompt_strict"]
 

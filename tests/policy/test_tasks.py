@@ -42,7 +42,7 @@ def test_kinds_in_prose_are_sentences_for_verifiers_and_graded_all_the_same(task
     right = {e.id: e.draft.right[0] for e in examples("test", 4, 0, ["counted_sentences", "chain_sum"])}
     wrong = {e.id: e.draft.wrong for e in examples("test", 4, 0, ["counted_sentences", "chain_sum"])}
     answers = [next(iter(right[prompt.id].texts.values())) for prompt in test.prompts]
-    assert test.results(answers) == {"test/accuracy": 1.0, "test/share": 1.0}
+    assert test.results(test.graded(answers)) == {"test/accuracy": 1.0, "test/share": 1.0}
     for prompt in test.prompts:
         for solution in wrong[prompt.id]:
             assert test.grade(prompt, next(iter(solution.texts.values())))["accuracy"] == 0.0

@@ -99,6 +99,7 @@ def test_long_pairs_are_counted_cut_or_refused(tmp_path: Path) -> None:
         "dropped": {"identical pair": 1, "too long": 1},
         "truncated": 0,
         "undecided": 0,
+        "unused": 0,
     }
     with pytest.raises(UserError, match="1 of 9 preference pairs are longer"):
         train(config(*options, "method.max_dropped=0.2", "method.over_long=truncate"))

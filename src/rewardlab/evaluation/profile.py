@@ -12,9 +12,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from hydra import compose
+from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationToMissingValueError
 
+from rewardlab.entry import cause_of
 from rewardlab.errors import MissingRequirement, UnknownName, UserError
 from rewardlab.evaluation.forecast import Forecast
 from rewardlab.evaluation.run import Run
@@ -64,8 +66,10 @@ def forecast_profile(config: DictConfig) -> tuple[list[Forecast], list[str]]:
                 here = [*placed(overrides, folders), f"dry_run_sample={config.dry_run_sample}"]
                 found.append(session.forecast(_composed(here)))
                 folders[found[-1].judge] = found[-1].folder
-            except MissingRequirement as error:
-                lacking.append(f"no forecast of {' '.join(overrides)}: {error}")
+            except (MissingRequirement, InstantiationException) as error:
+                if not isinstance(cause := cause_of(error), MissingRequirement):
+                    raise
+                lacking.append(f"no forecast of {' '.join(overrides)}: {cause}")
     return found, lacking
 
 

@@ -18,6 +18,7 @@ from rewardlab.evaluation.plan import Presentation, Protocol, make_plan
 from rewardlab.judges.direct import Direct
 from rewardlab.measure.ratio import Ratio
 from rewardlab.models.embedded import embedded_generator
+from rewardlab.task import Message
 from rewardlab.verdict import Verdict
 
 REUSE = 2**31  # bytes
@@ -108,7 +109,7 @@ async def _judged(benchmark: Verifiable, prompts: int, way: Way) -> Timed:
 
     try:
         plan = make_plan(benchmark, judge, Protocol.AUDITED, seed=0, limit=prompts, repeats=1)
-        await generator.score([], ["A"])  # the first pass of a process is slower
+        await generator.score([Message("user", "Hello")], ["A"])  # the first pass of a process is slower
         started = time.perf_counter()
         verdicts = await asyncio.gather(*map(verdict, plan))
         seconds = time.perf_counter() - started

@@ -27,12 +27,19 @@ class Exam:
     prompts: tuple[Prompt, ...]
     grade: Grader
 
-    def results(self, answers: Sequence[str]) -> dict[str, float]:
-        """Means over the questions, under the names "exam/number".
+    def graded(self, answers: Sequence[str]) -> list[Mapping[str, float]]:
+        """The grader's numbers for each question.
 
         Args:
             answers: One to each question, in their order.
         """
-        graded = [self.grade(prompt, answer) for prompt, answer in zip(self.prompts, answers, strict=True)]
+        return [self.grade(prompt, answer) for prompt, answer in zip(self.prompts, answers, strict=True)]
+
+    def results(self, graded: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        """Means over the questions, under the names "exam/number".
+
+        Args:
+            graded: What `graded` gave.
+        """
         names = graded[0] if graded else {}
         return {f"{self.name}/{name}": sum(one[name] for one in graded) / len(graded) for name in names}

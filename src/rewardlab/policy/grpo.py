@@ -117,6 +117,10 @@ class Grpo:
         arm = {"policy": self._source.name, "reward": self._reward.name, "tasks": self._tasks.name, "seed": self._seed}
         return {**arm, **self._intake.counts()}
 
+    def outputs(self, module: GrpoModule) -> Sequence[Mapping[str, Any]]:
+        """Of each question of the final exams what the graders and the reward say of the policy's answer."""
+        return module.answered
+
     def evaluate(self, module: GrpoModule) -> Mapping[str, float]:
         """The final numbers; the module's docstring says what they are."""
         self._seconds = dict(module.seconds)

@@ -75,6 +75,7 @@ class GrpoModule(L.LightningModule):
 
     Attributes:
         results: Numbers of the final exams, once they have been taken.
+        answered: The same for each of their questions, without texts.
         seconds: Wall time of this session by phase: rollouts, rewards, reference, update, exams.
         scorer: Scores groups and counts.
     """
@@ -97,6 +98,7 @@ class GrpoModule(L.LightningModule):
         self.policy = policy
         self.scorer = Scorer(method, policy.tokenizer, rollouts.timeout)
         self.results: dict[str, float] = {}
+        self.answered: list[dict[str, Any]] = []
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self._sampler = Sampler(policy.packed, policy.tokenizer)
         self._method, self._prompts, self._loop = method, prompts, loop
@@ -160,7 +162,7 @@ class GrpoModule(L.LightningModule):
     def validation_step(self, batch: Exam, batch_idx: int) -> None:
         """Take an exam."""
         with self._timed("exams"):
-            found = batch.results([rollout.text for rollout in self.answers(batch)])
+            found = batch.results(batch.graded([rollout.text for rollout in self.answers(batch)]))
         for name, value in found.items():
             self.log(f"validation/{name}", value, rank_zero_only=True, batch_size=1)
 
@@ -168,11 +170,16 @@ class GrpoModule(L.LightningModule):
         """Take an exam, and hear what the training reward has to say about the same answers."""
         with self._timed("exams"):
             answers = self.answers(batch)
-            self.results |= batch.results([rollout.text for rollout in answers])
-            self.results[f"{batch.name}/length"] = sum(len(rollout.text.split()) for rollout in answers) / len(answers)
+            graded, words = batch.graded([answer.text for answer in answers]), [len(a.text.split()) for a in answers]
             rewards = self._loop.run(self._rewarded(batch.prompts, answers))
-        if rewards:
-            self.results[f"{batch.name}/reward"] = sum(rewards) / len(rewards)
+        self.results |= batch.results(graded)
+        self.results[f"{batch.name}/length"] = sum(words) / len(words)
+        if valued := [reward for reward in rewards if reward is not None]:
+            self.results[f"{batch.name}/reward"] = sum(valued) / len(valued)
+        self.answered += [
+            {"exam": batch.name, "prompt": prompt.id, "words": length, "reward": reward, **numbers}
+            for prompt, length, reward, numbers in zip(batch.prompts, words, rewards, graded, strict=True)
+        ]
 
     def answers(self, exam: Exam) -> list[Rollout]:
         """The policy's most likely answers to an exam, token by token."""
@@ -249,11 +256,12 @@ class GrpoModule(L.LightningModule):
         with self._precision(), self.policy.reference() as model:
             return [found.tolist() for found in logprobs(model, [(prompt, answers)], self._temperature)]
 
-    async def _rewarded(self, prompts: Sequence[Prompt], answers: Sequence[Rollout]) -> list[float]:
-        """The training rewards of answers, where the method can score them at all; its cost is not counted."""
-        pairs = [pair for pair in zip(prompts, answers, strict=True) if not self._method.lacks(pair[0])]
-        found: list[Reward] = await asyncio.gather(*(self._method.score(*pair) for pair in pairs))
-        return [reward.value for reward in found if reward.value is not None]
+    async def _rewarded(self, prompts: Sequence[Prompt], answers: Sequence[Rollout]) -> list[float | None]:
+        """The training rewards of answers, None where the method cannot score one; its cost is not counted."""
+        able = [n for n, prompt in enumerate(prompts) if not self._method.lacks(prompt)]
+        found: list[Reward] = await asyncio.gather(*(self._method.score(prompts[n], answers[n]) for n in able))
+        values = {n: reward.value for n, reward in zip(able, found, strict=True)}
+        return [values.get(n) for n in range(len(prompts))]
 
     def _nothing(self) -> Tensor:
         zero = torch.zeros((), device=self.device)

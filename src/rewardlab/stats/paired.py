@@ -42,7 +42,7 @@ def mcnemar(b: int, c: int, *, mid_p: bool = False) -> float:
     below = float(bdtr(min(b, c) - 1, b + c, 0.5)) if min(b, c) else 0.0
     if b == c:
         return 1.0 - (at_most - below) / 2 if mid_p else 1.0
-    return at_most + below if mid_p else 2 * at_most
+    return at_most + below if mid_p else min(1.0, 2 * at_most)  # the sum may exceed 1 in its last digits
 
 
 def bonett_price(b: int, c: int, n: int, level: float = 0.95) -> Interval:
