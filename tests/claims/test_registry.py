@@ -86,6 +86,20 @@ def small() -> Raw:
                 "reasoning": "Noise.",
             }
         ],
+        "taught": [
+            {
+                "id": "toy/policy",
+                "experiment": "python run.py",
+                "terms": [
+                    {"figure": "test/accuracy", "training": "hard"},
+                    {"weight": -1, "figure": "test/accuracy", "training": "soft"},
+                ],
+                "predicted": {"low": 0.0},
+                "seeds": 5,
+                "registered": "2026-01-01",
+                "reasoning": "Exact rewards.",
+            }
+        ],
     }
 
 
@@ -103,6 +117,7 @@ def test_references_are_put_in_their_place(tmp_path: Path) -> None:
     assert claims.reported[0].share == 0.5
     assert tuple(term.training for term in claims.trained[0].terms) == claims.trainings
     assert claims.trained[0].figure == "at_0.5/f1: hard − 0.5 soft"
+    assert claims.taught[0].figure == "test/accuracy: hard − soft" and claims.taught[0].n == 5
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,15 @@ def test_nothing_is_decided_by_less_than_was_planned(
 
 def test_the_table_shows_it_beside_other_predictions() -> None:
     claims = Claims(
-        registration="before", faults=(), arms=(), data=(), trainings=(), reported=(), predictions=(), trained=()
+        registration="before",
+        faults=(),
+        arms=(),
+        data=(),
+        trainings=(),
+        reported=(),
+        predictions=(),
+        trained=(),
+        taught=(),
     )
     frame = predicted_claims(claims, [trained_verdict(claim(0.2), RUNS), trained_verdict(claim(0.2), [])])
     shown = [[cell.text for cell in row[:5]] for row in frame.rows]

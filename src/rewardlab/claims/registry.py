@@ -13,7 +13,7 @@ its name.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -25,7 +25,7 @@ from rewardlab.errors import MissingRequirement, UnknownName, UserError
 from rewardlab.training.figures import FIGURE
 
 Text = Annotated[str, Field(min_length=1)]
-SECTIONS = ("faults", "arms", "data", "trainings", "reported", "predictions", "trained")
+SECTIONS = ("faults", "arms", "data", "trainings", "reported", "predictions", "trained", "taught")
 
 
 class BadClaims(UserError):
@@ -98,7 +98,7 @@ class DataSet(Entry):
 
 
 class Training(Entry):
-    """A process reward model of ours, trained with any seed.
+    """A process reward model or a policy of ours, trained with any seed.
 
     Attributes:
         identity: Fields of a training run's identity that it fixes.
@@ -258,20 +258,76 @@ class TrainedPrediction(Entry):
     @property
     def figure(self) -> str:
         """What is measured, in words."""
-        figures, trainings = {t.figure for t in self.terms}, {t.training.id for t in self.terms}
-        if len(figures) == 1:
-            shared, names = f"{self.terms[0].figure}: ", [term.training.id for term in self.terms]
-        elif len(trainings) == 1:
-            shared, names = f"{self.terms[0].training.id}: ", [term.figure for term in self.terms]
-        else:
-            shared, names = "", [f"{term.figure} of {term.training.id}" for term in self.terms]
-        said = " ".join(f"{_factor(term.weight)}{name}" for term, name in zip(self.terms, names, strict=True))
-        return shared + said.removeprefix("+ ")
+        return _said(self.terms)
 
     @property
     def signed(self) -> bool:
         """Whether the effect is a difference."""
         return len(self.terms) > 1
+
+
+class FinalNumber(BaseModel):
+    """A part of a contrast between policies.
+
+    Attributes:
+        weight: Its factor.
+        figure: One of a policy's final numbers (`rewardlab.policy.grpo`), such as test/accuracy.
+        training: Whose number, seed by seed.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weight: float = 1.0
+    figure: Annotated[str, Field(pattern=r"^[a-z_]+(/[a-z_]+)?$")]
+    training: Training
+
+
+class PolicyPrediction(Entry):
+    """A prediction about trained policies, registered before the runs that it is about.
+
+    Attributes:
+        experiment: The command that runs it.
+        terms: Weighted final numbers whose sum is predicted.
+        predicted: Sign and size, as the range in which the sum lies.
+        seeds: Seeds planned; fewer give no verdict.
+        registered: The day.
+        reasoning: Why, in a sentence.
+    """
+
+    experiment: Text
+    terms: Annotated[tuple[FinalNumber, ...], Field(min_length=1)]
+    predicted: Predicted
+    seeds: Annotated[int, Field(ge=2)]
+    registered: date
+    reasoning: Text
+
+    @property
+    def figure(self) -> str:
+        """What is measured, in words."""
+        return _said(self.terms)
+
+    @property
+    def signed(self) -> bool:
+        """Whether the effect is a difference."""
+        return len(self.terms) > 1
+
+    @property
+    def n(self) -> int:
+        """Seeds: what the interval rests on."""
+        return self.seeds
+
+
+def _said(terms: Sequence[WeightedFigure | FinalNumber]) -> str:
+    """A contrast in words; what its terms share is said once."""
+    figures, trainings = {term.figure for term in terms}, {term.training.id for term in terms}
+    if len(figures) == 1:
+        shared, names = f"{terms[0].figure}: ", [term.training.id for term in terms]
+    elif len(trainings) == 1:
+        shared, names = f"{terms[0].training.id}: ", [term.figure for term in terms]
+    else:
+        shared, names = "", [f"{term.figure} of {term.training.id}" for term in terms]
+    said = " ".join(f"{_factor(term.weight)}{name}" for term, name in zip(terms, names, strict=True))
+    return shared + said.removeprefix("+ ")
 
 
 def _factor(weight: float) -> str:
@@ -283,7 +339,8 @@ def _factor(weight: float) -> str:
     return f"{'+' if weight > 0 else '−'} " + ("" if abs(weight) == 1 else f"{abs(weight):.3g} ")
 
 
-Claim = Reported | Prediction | TrainedPrediction
+OwnPrediction = Prediction | TrainedPrediction | PolicyPrediction
+Claim = Reported | OwnPrediction
 
 
 class Claims(BaseModel):
@@ -295,9 +352,10 @@ class Claims(BaseModel):
         arms: Judges of ours.
         data: What they judge.
         reported: Numbers of the paper.
-        trainings: Process reward models of ours.
+        trainings: Process reward models and policies of ours.
         predictions: Our own, about judges.
-        trained: Our own, about what is trained.
+        trained: Our own, about reward models that are trained.
+        taught: Our own, about policies.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -310,6 +368,7 @@ class Claims(BaseModel):
     reported: tuple[Reported, ...]
     predictions: tuple[Prediction, ...]
     trained: tuple[TrainedPrediction, ...]
+    taught: tuple[PolicyPrediction, ...]
 
     @property
     def all(self) -> tuple[Reported | Prediction, ...]:
@@ -376,7 +435,7 @@ def _resolved(file: str, sections: Mapping[str, list[dict[str, Any]]]) -> dict[s
         parts = {"terms": [put(place, term) for term in entry["terms"]]} if "terms" in entry else {}
         return {key: named(refers[key], value) if key in refers else value for key, value in entry.items()} | parts
 
-    claims = ("reported", "predictions", "trained")
+    claims = ("reported", "predictions", "trained", "taught")
     return {name: [put(f"{name}, {entry.get('id')}", entry) for entry in sections[name]] for name in claims}
 
 

@@ -14,15 +14,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
+from typing import Protocol
 
 from rewardlab.claims.effect import Effect, difference, figure, mean_of, official
 from rewardlab.claims.needs import Need, needs
-from rewardlab.claims.registry import Claim, Predicted, Prediction, Reported, TrainedPrediction
+from rewardlab.claims.registry import Claim, OwnPrediction, Predicted, Prediction, Reported
 from rewardlab.evaluation.finished import FinishedRun
 from rewardlab.stats import Estimate
-from rewardlab.training.finished import TrainedProcess
 
-AnyRun = FinishedRun | TrainedProcess
+
+class AnyRun(Protocol):
+    """A finished run of any kind."""
+
+    @property
+    def run_id(self) -> str: ...  # noqa: D102
+
+    @property
+    def trace(self) -> str: ...  # noqa: D102
 
 
 class State(StrEnum):
@@ -125,7 +133,7 @@ def _on_prediction(claim: Prediction, chosen: tuple[FinishedRun, ...]) -> Ruling
     return within_range(claim, difference(*chosen) if claim.against else figure(chosen[0], claim.metric), chosen)
 
 
-def within_range(claim: Prediction | TrainedPrediction, effect: Effect, chosen: tuple[AnyRun, ...]) -> Ruling:
+def within_range(claim: OwnPrediction, effect: Effect, chosen: tuple[AnyRun, ...]) -> Ruling:
     """The verdict of an effect on a predicted range.
 
     Args:

@@ -106,6 +106,7 @@ class Experiment:
         sections: One a comparison.
         chapters: The rest.
         runs: The judged runs, for claims.
+        policies: The trained policies, for claims.
         baseline: The arm that others are compared with.
     """
 
@@ -113,6 +114,7 @@ class Experiment:
     sections: tuple[Section, ...]
     chapters: tuple[Chapter, ...]
     runs: tuple[FinishedRun, ...]
+    policies: tuple[LearnedRun, ...]
     baseline: str
 
     def named(self) -> Experiment:
@@ -146,16 +148,18 @@ def read_experiment(name: str, folders: Sequence[Path], baseline: str) -> Experi
     """
     if not folders:
         raise UserError("there is no finished run to report on; run experiments/evaluate.py first")
-    learned = [folder for folder in folders if (folder / "curve.jsonl").exists()]
-    judged = read_runs([folder for folder in folders if folder not in learned])
+    trainings = [folder for folder in folders if (folder / "curve.jsonl").exists()]
+    judged = read_runs([folder for folder in folders if folder not in trainings])
+    learned = read_learned(trainings)
     plain = tuple(run for run in judged if not run.selects)
     comparisons = compare(plain, baseline)
     chapters = [
         *_across(comparisons, plain),
         *_selected([run for run in judged if run.selects]),
-        *_learned(read_learned(learned)),
+        *_learned(learned),
     ]
-    return Experiment(name, _sections(comparisons), tuple(chapters), plain, baseline)
+    taught = tuple(run for run in learned if run.is_policy)
+    return Experiment(name, _sections(comparisons), tuple(chapters), plain, taught, baseline)
 
 
 def _sections(comparisons: Sequence[Comparison]) -> tuple[Section, ...]:

@@ -100,8 +100,10 @@ def rebuild(
         kept[study] = {"table.md": study_markdown(study, base, claims).encode()}
         chapters.append(Chapter(f"Study, {_name(study, results)}", tuple(study_frames(study, base, claims)), {}))
     runs = {run.run_id: run for experiment in told.values() for run in experiment.runs}
+    policies = {run.run_id: run for experiment in told.values() for run in experiment.policies}
     experiments = list(told.values())
-    kept[paper] = paper_files(experiments, [*chapters, *claim_chapters(claims, list(runs.values()))])
+    chapters += claim_chapters(claims, list(runs.values()), list(policies.values()))
+    kept[paper] = paper_files(experiments, chapters)
     sections = [section for experiment in experiments for section in experiment.named().sections]
     local[paper] = {**(paper_figures(experiments) if pdf else {}), **trace_files(sections, traces)}
     return Rebuilt(kept, local)

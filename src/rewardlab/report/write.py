@@ -15,11 +15,13 @@ from pathlib import Path
 
 from rewardlab.claims.registry import Claims
 from rewardlab.claims.ruling import verdicts
+from rewardlab.claims.taught import policy_verdicts
 from rewardlab.evaluation.finished import FinishedRun
 from rewardlab.report.comparison import Comparison
 from rewardlab.report.experiment import Chapter, Experiment, Section, read_experiment
 from rewardlab.report.frame import Frame
 from rewardlab.report.latex import to_latex
+from rewardlab.report.learned import LearnedRun
 from rewardlab.report.markdown import to_markdown
 from rewardlab.report.page import render
 from rewardlab.report.tables.claims import predicted_claims, reported_claims
@@ -71,7 +73,7 @@ def write_report(
     experiment = read_experiment(out_dir.name, run_folders, baseline)
     for section in experiment.sections:
         _warn_of_missing_baseline(section.comparison)
-    files = report_files(experiment, claim_chapters(claims, experiment.runs))
+    files = report_files(experiment, claim_chapters(claims, experiment.runs, experiment.policies))
     written = write_files(out_dir, {**files, **trace_files(experiment.sections, traces)})
     return Report(terminal(experiment), written, tuple(section.comparison for section in experiment.sections))
 
@@ -99,11 +101,13 @@ def labelled(part: Section | Chapter) -> list[tuple[Frame, str]]:
     return [(frame, f"{part.anchor}-{frame.name}") for frame in part.frames]
 
 
-def claim_chapters(claims: Claims | None, runs: Sequence[FinishedRun]) -> tuple[Chapter, ...]:
-    """Claims beside what runs show; nothing without claims."""
+def claim_chapters(
+    claims: Claims | None, runs: Sequence[FinishedRun], policies: Sequence[LearnedRun]
+) -> tuple[Chapter, ...]:
+    """Claims about judges and policies beside what runs show; nothing without claims."""
     if claims is None:
         return ()
-    rulings = verdicts(claims.all, runs)
+    rulings = [*verdicts(claims.all, runs), *policy_verdicts(claims.taught, policies)]
     frames = (predicted_claims(claims, rulings), reported_claims(claims, rulings))
     return (Chapter("Claims", frames, {}),)
 

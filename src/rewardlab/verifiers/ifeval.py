@@ -15,7 +15,7 @@ import importlib
 import json
 import re
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rewardlab.errors import MissingRequirement, UnknownName
@@ -49,7 +49,7 @@ def check(instructions: Sequence[str], arguments: Sequence[Mapping[str, Any]], r
     """
     pairs = list(zip(instructions, arguments, strict=True))
     strict = tuple(follows(name, given, response) for name, given in pairs)
-    loose = tuple(_any(follows(name, given, variant) for variant in variants(response)) for name, given in pairs)
+    loose = tuple(any_variant(follows(name, given, variant) for variant in variants(response)) for name, given in pairs)
     return Following(strict, loose)
 
 
@@ -71,7 +71,8 @@ def follows(instruction: str, arguments: Mapping[str, Any], text: str) -> Follow
     return CHECKS[instruction](text, **arguments) if text.strip() else False
 
 
-def _any(results: Any) -> Followed:
+def any_variant(results: Iterable[Followed]) -> Followed:
+    """Whether any of several variants follows; None where that hangs on one that is undecided."""
     found = list(results)
     return True if True in found else None if None in found else False
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from rewardlab.claims.registry import Claims, Prediction, Reported, TrainedPrediction
+from rewardlab.claims.registry import Claims, OwnPrediction, Reported
 from rewardlab.claims.ruling import Ruling, State
 from rewardlab.report.frame import DASH, Cell, Column, Frame, decimal, empty
 
@@ -77,7 +77,7 @@ def predicted_claims(claims: Claims, rulings: Sequence[Ruling]) -> Frame:
         Column("reasoning", brief=False, numeric=False),
         *WHY,
     )
-    chosen = [(ruling, ruling.claim) for ruling in rulings if isinstance(ruling.claim, Prediction | TrainedPrediction)]
+    chosen = [(ruling, ruling.claim) for ruling in rulings if isinstance(ruling.claim, OwnPrediction)]
     rows = tuple(
         (
             Cell(claim.id),
@@ -127,7 +127,7 @@ def _ours(ruling: Ruling) -> Cell:
     return Cell(text, f"[{ends}]", trace=trace, value=scale * ruling.effect.interval.point)
 
 
-def _range(claim: Prediction | TrainedPrediction) -> str:
+def _range(claim: OwnPrediction) -> str:
     low, high = (
         None if end is None else decimal(100 * end, 1, claim.signed)
         for end in (claim.predicted.low, claim.predicted.high)
