@@ -81,7 +81,6 @@ def test_losing_the_race_uses_the_winners_folder(monkeypatch: pytest.MonkeyPatch
     assert len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.model
 def test_the_hash_of_the_weights_is_kept_until_their_file_changes(tmp_path: Path) -> None:
     first, second = torch.nn.Linear(2, 3), torch.nn.Linear(2, 3)
     file = tmp_path / "model.safetensors"
@@ -94,6 +93,7 @@ def test_the_hash_of_the_weights_is_kept_until_their_file_changes(tmp_path: Path
     assert kept_hash(tmp_path, first) == weights_sha256(first)
 
 
+@pytest.mark.model
 def test_prompt_has_one_bos_and_the_template(loaded: Any) -> None:
     _, tokenizer = loaded
 

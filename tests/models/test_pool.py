@@ -171,3 +171,16 @@ def test_an_outage_ends_the_waiting_of_all_and_then_of_none():
         return {type(error) for error in waited}
 
     assert play(story()) == {Outage}
+
+
+def test_an_answer_that_comes_late_from_a_server_that_is_down_does_not_hide_the_outage():
+    async def story():
+        servers = pool(alive=lambda server: False, outage_seconds=0.05)
+        late = await servers.acquire()
+        await fail(servers)
+        servers.release(late, Outcome.ANSWERED, 0.1)
+        with pytest.raises(Outage):
+            await asyncio.wait_for(servers.acquire(), 1)
+        await servers.aclose()
+
+    play(story())

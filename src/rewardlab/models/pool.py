@@ -150,7 +150,9 @@ class Pool:
         server.in_flight -= 1
         self._in_flight -= 1
         if outcome in (Outcome.ANSWERED, Outcome.DECLINED, Outcome.REFUSED):
-            server.failures, server.on_trial, server.failed_trials, server.unwell_since = 0, False, 0, None
+            server.failures, server.on_trial, server.failed_trials = 0, False, 0
+            # A call that began before the server went down may end after that: it stays down, from now on.
+            server.unwell_since = time.monotonic() if server.down else None
         elif outcome is not Outcome.CANCELLED:
             server.failures += 1
             if not server.down and (server.on_trial or server.failures >= FAILURES_TO_DOWN):
