@@ -53,6 +53,12 @@ def test_first_chosen_counts_choices_by_position(folders: list[Path]) -> None:
     assert direct.first_chosen == direct.metrics["summary"]["first_position_rate"]
 
 
+def test_an_arm_whose_answers_cannot_be_read_says_so_and_not_that_it_rated(tmp_path: Path) -> None:
+    run = read_run(model_arm(tmp_path, small_benchmark(tmp_path / "data"), "direct", right=0.5, silent=1.0))
+    assert run.first_chosen is None
+    assert run.why_no_choice == "no choice could be read"
+
+
 def test_a_folder_is_read_once(folders: list[Path]) -> None:
     assert len(read_runs([folders[0], folders[0]])) == 1
 

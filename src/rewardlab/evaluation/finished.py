@@ -94,6 +94,12 @@ class FinishedRun:
         return f"run {self.run_id}, commit {self.commit}, {self.judgments} rows"
 
     @property
+    def why_no_choice(self) -> str:
+        """Why `first_chosen` may be None."""
+        compared = any(shown > 1 for shown in self.choices.values())
+        return "no choice could be read" if compared else "candidates were rated one at a time"
+
+    @property
     def selects(self) -> bool:
         """Whether it selected one of N candidates for each prompt; its figures are those of best of N."""
         return "selections" in self.metrics

@@ -72,7 +72,7 @@ def _cost_row(arm: Arm) -> tuple[Cell, ...]:
         share(summary["repair_rate"]),
         share(summary["fallback_rate"]),
         share(summary["both_order_consistency"], "no pair was answered in both orders"),
-        share(run.first_chosen, "candidates were rated one at a time"),
+        share(run.first_chosen, run.why_no_choice),
         *_spent(arm),
     )
 

@@ -71,8 +71,8 @@ def _row(released: FinishedRun, audited: FinishedRun) -> tuple[Cell, ...]:
         Cell(str(len(shared)), trace=trace, value=len(shared)),
         *(percent(of[run.metrics["headline"]], reason=composite, trace=run.trace) for of, run in shares),
         _gap(shared, released, trace),
-        percent(released.first_chosen, reason="candidates were rated one at a time", trace=released.trace),
-        percent(audited.first_chosen, reason="candidates were rated one at a time", trace=audited.trace),
+        percent(released.first_chosen, reason=released.why_no_choice, trace=released.trace),
+        percent(audited.first_chosen, reason=audited.why_no_choice, trace=audited.trace),
         Cell(faults) if faults else empty("none is known"),
     )
 
