@@ -146,14 +146,14 @@ CHILD = """
 import sys
 from pathlib import Path
 from tests.evaluation.test_run import *
-run(Path(sys.argv[1]), ToyJudge(delay=0.05), concurrency=2)
+run(Path(sys.argv[1]), ToyJudge(delay=0.5), concurrency=2)  # 5 s in all, for the signal to come in between
 """
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
 def test_a_signal_lets_judgments_end_and_the_run_goes_on_later(tmp_path: Path, number: signal.Signals) -> None:
     process = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path)], stderr=subprocess.PIPE, text=True)
-    rows = wait_for_rows(tmp_path, 4)
+    rows = wait_for_rows(process, tmp_path, 4)
     process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
     done = count(rows)
@@ -163,14 +163,13 @@ def test_a_signal_lets_judgments_end_and_the_run_goes_on_later(tmp_path: Path, n
     assert run(tmp_path, judge, concurrency=2).judged_now == len(judge.judged) == 20 - done
 
 
-def wait_for_rows(parent: Path, least: int) -> Path:
-    deadline = time.monotonic() + 200
-    while time.monotonic() < deadline:
+def wait_for_rows(process: subprocess.Popen[str], parent: Path, least: int) -> Path:
+    while process.poll() is None:
         for store in parent.glob("*/rows.sqlite"):
             if count(store) >= least:
                 return store
         time.sleep(0.02)
-    raise AssertionError(f"no {least} rows came")
+    raise AssertionError(f"ended before {least} rows were seen: {process.communicate()[1]}")
 
 
 def count(path: Path) -> int:
