@@ -105,12 +105,19 @@ def test_a_failing_judge_is_masked_and_counted(tmp_path: Path) -> None:
     assert sum(values) / len(values) == pytest.approx(final["masked/endpoint_error"] / final["rollouts"])
 
 
-def test_a_judge_that_always_fails_moves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("reward", "skipped"),
+    [
+        pytest.param([*TOY, "reward.rate=1"], "no reward", id="always fails"),
+        pytest.param(["reward=constant"], "no spread", id="constant"),
+    ],
+)
+def test_a_reward_that_says_nothing_moves_nothing(tmp_path: Path, reward: list[str], skipped: str) -> None:
     place = folder(tmp_path / "base")
-    trained = train_policy(config(place, tmp_path, *TOY, "reward.rate=1", "train.validate_every=6"))
+    trained = train_policy(config(place, tmp_path, *reward, "train.validate_every=6"))
     assert trained is not None
-    assert trained.metrics["final"]["skipped/no reward"] == trained.metrics["final"]["groups"]
-    assert not [point for point in points(trained) if point[1] in ("train/loss", "train/reward")]
+    assert trained.metrics["final"][f"skipped/{skipped}"] == trained.metrics["final"]["groups"]
+    assert not [point for point in points(trained) if point[1] == "train/loss"]
     from transformers import AutoModelForCausalLM
 
     before, after = (
