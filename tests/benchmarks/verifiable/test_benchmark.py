@@ -36,7 +36,9 @@ def test_a_form_has_gold_for_every_task_and_a_place_for_it(form: str) -> None:
 
 def test_two_processes_make_the_same_rows() -> None:
     running = [
-        subprocess.Popen([sys.executable, "-c", HASH], env={**os.environ, "PYTHONHASHSEED": seed}, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", HASH], env={**os.environ, "PYTHONHASHSEED": seed}, stdout=subprocess.PIPE, text=True
+        )
         for seed in ("1", "2")
     ]
     hashes = {process.communicate()[0].strip() for process in running}
