@@ -9,7 +9,7 @@ from scipy.stats import binom, t
 from statsmodels.stats.proportion import proportion_confint
 
 from rewardlab.randomness import stream
-from rewardlab.stats import mean_interval
+from rewardlab.stats import mean_interval, share_interval
 from rewardlab.stats.intervals import clopper_pearson, clustered_mean, wilson
 from tests.stats.simulation import LEAST, MOST, coverage
 
@@ -129,6 +129,18 @@ def test_the_method_suits_the_data(arguments: dict[str, object], method: str) ->
     interval = mean_interval(rng=np.random.default_rng(0), draws=500, **arguments)  # type: ignore[arg-type]
     assert interval.method == method
     assert interval.low is not None and interval.low <= interval.point <= interval.high
+
+
+@given(st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=2, max_size=12))
+def test_an_interval_of_shares_ends_where_shares_end(values: list[float]) -> None:
+    free, cut = (
+        make(values, np.random.default_rng(0), clusters=range(len(values))) for make in (mean_interval, share_interval)
+    )
+    if free.low is None:
+        assert cut == free
+    else:
+        assert 0 <= cut.low <= cut.point <= cut.high <= 1
+        assert (cut.low, cut.high) == (max(free.low, 0), min(free.high, 1))
 
 
 def test_clustered_t_covers() -> None:

@@ -23,7 +23,7 @@ from scipy.optimize import minimize
 
 from rewardlab.benchmarks.protocol import Benchmark
 from rewardlab.stats.estimates import FloatArray, Interval
-from rewardlab.stats.intervals import mean_interval
+from rewardlab.stats.intervals import share_interval
 from rewardlab.task import Form, Setting
 
 _FOLDS = 5
@@ -142,7 +142,7 @@ def _row(
     kept = [(choice, s) for choice, s in zip(asked, scores, strict=True) if group in ("all", choice.group)]
     credit = [_credit(choice, s) for choice, s in kept]
     chance = float(np.mean([np.mean(choice.right) for choice, _ in kept]))
-    return Blind(rule, group, chance, mean_interval(credit, rng, clusters=[choice.cluster for choice, _ in kept]))
+    return Blind(rule, group, chance, share_interval(credit, rng, clusters=[choice.cluster for choice, _ in kept]))
 
 
 def _words(text: str) -> set[str]:

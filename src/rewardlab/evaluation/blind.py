@@ -17,7 +17,7 @@ from rewardlab.evaluation.plan import Presentation, Protocol, make_plan
 from rewardlab.judges.content_blind import ContentBlind
 from rewardlab.randomness import stream
 from rewardlab.stats.estimates import Interval
-from rewardlab.stats.intervals import mean_interval
+from rewardlab.stats.intervals import share_interval
 from rewardlab.task import Candidate, Form, Setting, Task
 from rewardlab.verdict import Judgment, Status, Verdict
 
@@ -97,4 +97,4 @@ def _row(benchmark: Benchmark, rule: str, judgments: Sequence[Judgment], seed: i
         bare = Interval(point, None, None, len(grades.items), len(set(clusters)), "no mean of item grades")
         return BlindRow(rule, bare, official)
     weights, rng = [item.weight for item in grades.items], stream(seed, "interval")
-    return BlindRow(rule, mean_interval(strict_values(grades.items), rng, weights, clusters), official)
+    return BlindRow(rule, share_interval(strict_values(grades.items), rng, weights, clusters), official)

@@ -18,7 +18,7 @@ from rewardlab.benchmarks.protocol import Benchmark, Grades, ItemGrade
 from rewardlab.evaluation.confidence import Calibration
 from rewardlab.evaluation.summary import Summary
 from rewardlab.randomness import stream
-from rewardlab.stats.intervals import mean_interval
+from rewardlab.stats.intervals import share_interval
 from rewardlab.verdict import Judgment, Source, Status, Usage, Verdict
 
 _NOTHING: Mapping[str, Any] = {}
@@ -107,7 +107,7 @@ class _Shared:
 
 
 def _interval(items: Sequence[ItemGrade], seed: int) -> dict[str, Any]:
-    interval = mean_interval(
+    interval = share_interval(
         strict_values(items),
         stream(seed, "interval"),
         weights=[item.weight for item in items],

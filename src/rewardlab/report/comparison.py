@@ -26,10 +26,10 @@ from rewardlab.stats import (
     Interval,
     PairedTest,
     holm,
-    mean_interval,
     paired_difference,
     paired_mde,
     paired_test,
+    share_interval,
 )
 
 LEVEL = 0.05  # a difference holds when its adjusted p is below this
@@ -209,7 +209,7 @@ def _official(run: FinishedRun, strict: Interval) -> Interval:
     if values == credits(run.items) and strict.low is not None:
         return strict
     clusters = [item.cluster for item, _ in counted]
-    return mean_interval(values, stream(run.seed, "interval"), weights=weights, clusters=clusters)
+    return share_interval(values, stream(run.seed, "interval"), weights=weights, clusters=clusters)
 
 
 def _bare(point: float | None, run: FinishedRun) -> Interval:

@@ -19,7 +19,7 @@ from rewardlab.benchmarks.protocol import ItemGrade
 from rewardlab.randomness import stream
 from rewardlab.selection.arms import Arm, Rows, Rules
 from rewardlab.selection.pool import Pools
-from rewardlab.stats import Interval, holm, mean_interval, paired_difference, paired_test
+from rewardlab.stats import Interval, holm, paired_difference, paired_test, share_interval
 from rewardlab.stats.bootstrap import DRAWS, totals_bootstrap
 from rewardlab.stats.estimates import FloatArray
 from rewardlab.verdict import Usage
@@ -42,7 +42,9 @@ def selections(pools: Pools, arms: Sequence[Arm], rules: Rules, rows: Rows) -> l
         {
             "name": arm.name,
             "judged": arm.judged,
-            "selected": mean_interval(arm.credits, stream(rules.seed, rules.benchmark, arm.name, "interval"))._asdict(),
+            "selected": share_interval(
+                arm.credits, stream(rules.seed, rules.benchmark, arm.name, "interval")
+            )._asdict(),
             "curve": {str(size): value for size, value in arm.curve().items()},
             **_compared(arm, by_name, rules),
             **_undecided(arm),

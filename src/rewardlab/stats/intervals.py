@@ -1,9 +1,9 @@
-"""Intervals for a mean or a rate. `mean_interval` is the one to call; it names the method that it chose.
+"""Intervals for a mean or a rate: call `share_interval` for what earns 0 to 1, `mean_interval` for anything else.
 
-One binary verdict per cluster gets Wilson, because the normal interval is too narrow below a few hundred items
-(Bowyer et al. 2025, arXiv 2503.01747). Other plain means get Student's t on clusters (Miller 2024, arXiv 2411.00640,
-appendix A). Composites, which have weights or strata, get the BCa bootstrap of clusters. What to do with missing
-verdicts is for the caller to say: a missing value makes the interval undefined.
+The method is chosen, and named in the interval. One binary verdict per cluster gets Wilson, because the normal interval
+is too narrow below a few hundred items (Bowyer et al. 2025, arXiv 2503.01747). Other plain means get Student's t on
+clusters (Miller 2024, arXiv 2411.00640, appendix A). Composites, which have weights or strata, get the BCa bootstrap of
+clusters. What to do with missing verdicts is for the caller to say: a missing value makes the interval undefined.
 """
 
 from __future__ import annotations
@@ -160,3 +160,25 @@ def mean_interval(
     if units == len(value) and np.all((value == 0) | (value == 1)):
         return wilson(int(value.sum()), len(value), level)
     return clustered_mean(value, None, clusters, level=level)
+
+
+def share_interval(
+    values: ArrayLike,
+    rng: np.random.Generator,
+    weights: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+    *,
+    draws: int = DRAWS,
+) -> Interval:
+    """`mean_interval` of what earns between nothing and all of a point.
+
+    With few clusters Student's interval reaches below 0 or above 1, where no true mean can lie; that part is cut off,
+    which leaves the coverage as it was.
+
+    >>> share_interval([1, 1, 1, 1, 1, 0], np.random.default_rng(0), clusters=[0, 0, 1, 1, 2, 2]).high
+    1.0
+    """
+    interval = mean_interval(values, rng, weights, clusters, draws=draws)
+    if interval.low is None or interval.high is None:
+        return interval
+    return interval._replace(low=max(0.0, interval.low), high=min(1.0, interval.high))

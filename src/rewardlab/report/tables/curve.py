@@ -15,7 +15,7 @@ from rewardlab.evaluation.finished import FinishedRun
 from rewardlab.evaluation.grading import strict_values
 from rewardlab.randomness import stream
 from rewardlab.report.frame import DASH, Cell, Column, Frame, decimal, empty, number
-from rewardlab.stats import Interval, mean_interval, paired_difference
+from rewardlab.stats import Interval, paired_difference, share_interval
 
 Judged = Mapping[str, Sequence[FinishedRun]]  # arm to its runs, one for each seed
 
@@ -57,7 +57,7 @@ def _cells(benchmark: str, runs: Sequence[FinishedRun], base: Sequence[FinishedR
     clusters, weights = [item.cluster for item in items], [item.weight for item in items]
     ours = _mean_by_item(runs)
     rng = stream(runs[0].seed, "learning curve", benchmark, runs[0].judge)
-    accuracy = mean_interval(ours, rng, weights=weights, clusters=clusters)
+    accuracy = share_interval(ours, rng, weights=weights, clusters=clusters)
     points = [100 * float(np.average(strict_values(run.items), weights=weights)) for run in runs]
     spread = number(statistics.stdev(points) if len(points) > 1 else None, reason="one seed has no spread")
     trace = "; ".join(run.trace for run in runs)
