@@ -144,7 +144,7 @@ def test_what_a_run_says_and_that_seeds_differ(tmp_path: Path) -> None:
         "data"
     ].items()
     final = metrics["final"]
-    assert final["gap"] == pytest.approx(final["train/reward"] - final["test/accuracy"])
+    assert final["gap"] == pytest.approx(final["train/reward"] - final["test/share"])
     assert {"test/accuracy", "test/share", "test/reward", "test/length", "zero_variance"} <= set(final)
     names = {point[1] for point in points(trained)}
     assert {"train/reward", "train/entropy", "train/length", "train/zero_variance", "validation/dev/accuracy"} <= names

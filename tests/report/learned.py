@@ -39,11 +39,12 @@ def policy(parent: Path, reward: str, seed: int, held_out: float, promised: floa
     """A policy trained under a reward, with the numbers that `rewardlab.policy.grpo` documents."""
     final = {
         "test/accuracy": held_out,
+        "test/share": held_out + 0.2,
         "heldout/accuracy": held_out + 0.1,
         "train/accuracy": 0.5,
         "train/reward": promised,
         "test/length": 20.0,
-        "gap": promised - held_out,
+        "gap": promised - held_out - 0.2,
         "zero_variance": 0.25,
         "rollouts": 400.0,
         "masked/timeout": 4.0,

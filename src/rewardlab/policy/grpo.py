@@ -8,7 +8,8 @@ The final numbers, all in one flat mapping of metrics.json:
     <exam>/accuracy, /share, ...   graders' verdicts on the policy's most likely answers; "test/accuracy" is the result
     <exam>/reward                  what the training reward says of the same answers
     <exam>/length                  words of an answer
-    gap                            train/reward - test/accuracy: what the reward promises and the graders do not find
+    gap                            train/reward - test/share: what the reward promises and the graders do not find; both
+                                   give credit for each part of what is asked
     zero_variance                  share of groups all of whose rewards were equal
     rollouts, groups, masked/<status>, skipped/<reason>, judge_calls, judge_prompt_tokens, judge_completion_tokens,
     executions                     counts over the whole training
@@ -127,8 +128,8 @@ class Grpo:
         counts, results = module.scorer.counts, module.results
         found = {**results, **{name: float(n) for name, n in sorted(counts.items())}}
         found["zero_variance"] = counts["skipped/no spread"] / max(1, counts["groups"])
-        if "train/reward" in results and "test/accuracy" in results:
-            found["gap"] = results["train/reward"] - results["test/accuracy"]
+        if "train/reward" in results and "test/share" in results:
+            found["gap"] = results["train/reward"] - results["test/share"]
         return found
 
     def save(self, folder: Path, module: GrpoModule, weights: Mapping[str, Tensor]) -> None:

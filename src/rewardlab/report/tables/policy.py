@@ -2,8 +2,8 @@
 
 A run folder holds one policy under one reward and one seed; `rewardlab.policy.grpo` says what its final numbers are.
 Over seeds: interquartile mean with a bootstrap of runs within exams, and the probability that a seed of an arm beats
-one of the baseline arm (Agarwal et al. 2021, arXiv 2108.13264). The gap, training reward minus accuracy on new
-questions of the same kind, is where reward hacking shows. The training reward itself is no result.
+one of the baseline arm (Agarwal et al. 2021, arXiv 2108.13264). The gap, training reward minus what new questions of
+the same kind earn part by part, is where reward hacking shows. The training reward itself is no result.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def _frame(policy: str, runs: Sequence[LearnedRun], baseline: str) -> Frame:
         Column("held-out % [95 % CI]", "interquartile mean over seeds and exams of what graders find right"),
         Column(f"P(better than {baseline}) %", "chance that a seed of the arm beats one of the baseline on an exam"),
         Column("reward %", "what the training reward says of training questions after the last step; no result"),
-        Column("gap", "that minus accuracy on new questions of the same kind, in points: where reward hacking shows"),
+        Column("share %", "of all that new questions of the same kind ask for, what graders find done"),
+        Column("gap", "reward minus share, in points: where reward hacking shows"),
         Column("words", "length of an answer to a new question"),
         Column("entropy", "nats a token, in the last rollouts"),
         Column("zero-variance %", "groups all of whose rewards were equal, over the whole training"),
@@ -101,6 +102,7 @@ def _row(arm: str, runs: Sequence[LearnedRun], base: Sequence[LearnedRun], exams
         with_interval(iqm(_scores(runs, exams), stream(0, "policy", arm)), trace=trace),
         _improvement(arm, runs, base, exams, trace),
         share("train/reward"),
+        share("test/share"),
         share("gap", sign=True),
         mean("final", "test/length", 1),
         mean("last", "train/entropy", 2),
