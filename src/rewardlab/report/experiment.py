@@ -73,8 +73,16 @@ class Section:
 
 
 def leading(sections: Sequence[Section]) -> list[Section]:
-    """The sections whose findings come first: those with a baseline, or all where none has one."""
-    return [section for section in sections if section.comparison.has_baseline] or list(sections)
+    """The sections whose findings are told first: those with a baseline, or all where none has one.
+
+    Comparisons of models come before those of rules alone, and the larger sample before the smaller one.
+    """
+
+    def place(section: Section) -> tuple[bool, int]:
+        comparison = section.comparison
+        return all(arm.run.asks_no_model for arm in comparison.arms), -len(comparison.run.items)
+
+    return sorted([s for s in sections if s.comparison.has_baseline] or sections, key=place)
 
 
 @dataclass(frozen=True, slots=True)

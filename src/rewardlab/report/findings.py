@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rewardlab.report.comparison import LEVEL, Arm, Comparison, Difference, Role
@@ -9,14 +10,15 @@ from rewardlab.report.frame import decimal
 from rewardlab.stats import Interval
 
 BY_POSITION = 0.9  # a judge that takes the first this often is judging the position
+MANY = 6  # arms with a model beyond which those that show no difference share a sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One sentence about one arm.
+    """One sentence about one arm, or about several that show the same.
 
     Attributes:
-        arm: Its label.
+        arm: Its label, or what the several are called.
         text: What was found.
         holds: Whether it is a difference that survives Holm's correction.
     """
@@ -27,16 +29,37 @@ class Finding:
 
 
 def findings(comparison: Comparison) -> tuple[Finding, ...]:
-    """One sentence for each arm with a model, the baseline first; for a comparison without any, for every arm."""
-    contenders = [arm for arm in comparison.arms if arm.role is not Role.NO_MODEL]
-    return tuple(
+    """One sentence for each arm with a model, the baseline first; for a comparison without any, for every arm.
+
+    Where there are many arms, those without a difference come last and share a sentence.
+    """
+    told = [arm for arm in comparison.arms if arm.role is not Role.NO_MODEL] or list(comparison.arms)
+    alike = [arm for arm in told if arm.difference and not arm.difference.holds] if len(told) > MANY else []
+    found = [
         Finding(
             arm.label,
             _sentence(arm, comparison) + _by_position(arm) + _by_tools(arm),
             arm.difference is not None and arm.difference.holds,
         )
-        for arm in contenders or comparison.arms
-    )
+        for arm in told
+        if arm not in alike
+    ]
+    return (*found, Finding("the others", _shared(alike, comparison), holds=False)) if alike else tuple(found)
+
+
+def _shared(alike: Sequence[Arm], comparison: Comparison) -> str:
+    """One sentence about arms that show no difference."""
+    differences = [(arm.label, arm.difference) for arm in alike if arm.difference]
+    each = [f"{label} ({_point(difference)})" for label, difference in differences]
+    could = [100 * mde for _, difference in differences if (mde := difference.mde.value) is not None]
+    detectable = f"; detectable: {decimal(min(could), 1)} to {decimal(max(could), 1)} points" if could else ""
+    shown = f"no difference to {comparison.baseline} shown at {LEVEL} after Holm, in points"
+    return f"{shown}: {', '.join(each)}{detectable}"
+
+
+def _point(difference: Difference) -> str:
+    point = difference.interval.point
+    return "undefined" if point is None else decimal(100 * point, 1, sign=True)
 
 
 def _sentence(arm: Arm, comparison: Comparison) -> str:
