@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 import shutil
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from rewardlab.benchmarks.judgebench import JudgeBench
 from rewardlab.evaluation.finished import read_runs
 from rewardlab.report.comparison import Comparison, compare
 from rewardlab.report.traces import read_traces, script
+from rewardlab.store.rows import RowStore, to_json
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +29,19 @@ def test_the_cap_holds_for_each_arm_with_a_model(comparison: Comparison) -> None
     assert [trace.arm for trace in traces] == ["direct"] * 3 + ["quiet"] * 3 + ["skill"] * 3
     assert read_traces(comparison, 0) == ()
     assert len(read_traces(comparison, None)) == 3 * 80
+
+
+def test_memory_goes_with_the_cap_and_not_with_the_rows(comparison: Comparison) -> None:
+    arm = comparison.arms[0]
+    alone = replace(comparison, arms=(arm,))
+    with RowStore(arm.run.folder / "rows.sqlite") as rows:
+        texts = sum(len(to_json(judgment)) for judgment in rows.judgments())
+    read_traces(alone, 1)  # whatever is made once
+    tracemalloc.start()
+    read_traces(alone, 1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < texts / 2
 
 
 def test_items_with_another_credit_than_the_baselines_come_first(comparison: Comparison) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import base64
 import gzip
+import heapq
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rewardlab.report.comparison import Arm, Comparison
+from rewardlab.store.folder import StoredRows
 from rewardlab.store.rows import RowStore
 from rewardlab.verdict import Event, Judgment
 
@@ -64,18 +66,19 @@ def script(name: str, traces: Sequence[Trace]) -> str:
 
 
 def _of_arm(arm: Arm, base: Arm | None, limit: int | None) -> list[Trace]:
-    judgments: dict[str, Judgment] = {}
+    paths = sorted(arm.run.folder.glob("rows*.sqlite"))
     gold: dict[str, frozenset[str]] = {}
-    for path in sorted(arm.run.folder.glob("rows*.sqlite")):
-        with RowStore(path) as rows:
-            gold |= rows.gold()
-            for judgment in rows.judgments():
-                if judgment.verdict.status.final or judgment.key not in judgments:
-                    judgments[judgment.key] = judgment
+    for path in paths:
+        with RowStore(path) as store:
+            gold |= store.gold()
     ours = {item.item: item.strict for item in arm.run.items}
     theirs = {item.item: item.strict for item in base.run.items} if base else {}
-    chosen = [judgment for judgment in judgments.values() if judgment.task_id in arm.run.choices]
-    chosen.sort(key=lambda j: (ours.get(j.task_id) == theirs.get(j.task_id), j.key))
+
+    def place(judgment: Judgment) -> tuple[bool, str]:
+        return ours.get(judgment.task_id) == theirs.get(judgment.task_id), judgment.key
+
+    rows = StoredRows(paths, lambda judgment: judgment.task_id in arm.run.choices)
+    chosen = sorted(rows, key=place) if limit is None else heapq.nsmallest(limit, rows, key=place)
     return [
         Trace(
             arm.label,
@@ -85,7 +88,7 @@ def _of_arm(arm: Arm, base: Arm | None, limit: int | None) -> list[Trace]:
             judgment.task_id in theirs and ours.get(judgment.task_id) != theirs[judgment.task_id],
             tuple((event.kind, _readable(event)) for event in judgment.verdict.trace),
         )
-        for judgment in chosen[:limit]
+        for judgment in chosen
     ]
 
 
