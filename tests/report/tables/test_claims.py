@@ -8,6 +8,7 @@ import pytest
 
 from rewardlab.claims.registry import Claims, load_claims
 from rewardlab.claims.ruling import Ruling, verdicts
+from rewardlab.claims.taught import policy_verdicts
 from rewardlab.evaluation.finished import FinishedRun, read_runs
 from rewardlab.report.frame import Frame
 from rewardlab.report.latex import to_latex
@@ -89,3 +90,9 @@ def test_the_tables_fit_the_terminal_and_latex(frames: tuple[Frame, Frame]) -> N
         lines = to_markdown(frame.brief()).splitlines()
         assert max(len(line) for line in lines if line.startswith("|")) <= 160
         assert to_latex(frame.brief(), frame.name)
+
+
+def test_lengths_are_in_words_and_shares_in_points(claims: Claims) -> None:
+    predicted = predicted_claims(claims, policy_verdicts(claims.taught, []))
+    assert cell(predicted, "rl/length/rules_below_skill", "predicted").text == "≤ −3.0"
+    assert cell(predicted, "rl/share/skill_over_rules", "predicted").text == "≥ +3.0"

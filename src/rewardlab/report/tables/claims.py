@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from rewardlab.claims.registry import Claims, OwnPrediction, Reported
+from rewardlab.claims.registry import Claim, Claims, OwnPrediction, PolicyPrediction, Reported
 from rewardlab.claims.ruling import Ruling, State
 from rewardlab.report.frame import DASH, Cell, Column, Frame, decimal, empty
 
@@ -66,7 +66,7 @@ def predicted_claims(claims: Claims, rulings: Sequence[Ruling]) -> Frame:
     """
     columns = (
         Column("claim", numeric=False),
-        Column("figure", "what is measured, in points", numeric=False),
+        Column("figure", "what is measured, in points; lengths in words", numeric=False),
         Column("predicted"),
         Column("ours [95 % CI]"),
         Column("verdict", numeric=False),
@@ -111,14 +111,21 @@ def _digits(claim: Reported) -> int:
     return 1 if claim.metric.endswith("%") else 3
 
 
+def _unit(claim: Claim) -> tuple[float, int]:
+    """What a claim's numbers are multiplied by to be shown, and with how many digits."""
+    if isinstance(claim, Reported):
+        return (100.0 if claim.metric.endswith("%") else 1.0), _digits(claim)
+    in_words = isinstance(claim, PolicyPrediction) and all(term.figure.endswith("/length") for term in claim.terms)
+    return (1.0 if in_words else 100.0), 1
+
+
 def _ours(ruling: Ruling) -> Cell:
     """Our figure in the claim's unit."""
     trace = "; ".join(run.trace for run in ruling.runs)
     if ruling.effect is None or ruling.effect.interval.point is None:
         return empty(ruling.state.value if ruling.effect is None else ruling.effect.interval.reason, trace)
     claim, interval = ruling.claim, ruling.effect.interval
-    in_percent = not isinstance(claim, Reported) or claim.metric.endswith("%")
-    scale, digits = (100.0, 1) if in_percent else (1.0, 3)
+    scale, digits = _unit(claim)
     sign = not isinstance(claim, Reported) and claim.signed
     text = decimal(scale * ruling.effect.interval.point, digits, sign)
     if interval.low is None or interval.high is None:
@@ -128,8 +135,9 @@ def _ours(ruling: Ruling) -> Cell:
 
 
 def _range(claim: OwnPrediction) -> str:
+    scale, digits = _unit(claim)
     low, high = (
-        None if end is None else decimal(100 * end, 1, claim.signed)
+        None if end is None else decimal(scale * end, digits, claim.signed)
         for end in (claim.predicted.low, claim.predicted.high)
     )
     if low is None or high is None:
@@ -142,7 +150,8 @@ def _detectable(ruling: Ruling) -> Cell:
         return empty("the verdict is not inconclusive")
     if ruling.detectable.value is None:
         return empty(ruling.detectable.reason)
-    return Cell(decimal(100 * ruling.detectable.value, 1), value=100 * ruling.detectable.value)
+    scale, digits = _unit(ruling.claim)
+    return Cell(decimal(scale * ruling.detectable.value, digits), value=scale * ruling.detectable.value)
 
 
 def _p(ruling: Ruling) -> Cell:
