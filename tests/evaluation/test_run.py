@@ -164,12 +164,14 @@ def test_a_signal_lets_judgments_end_and_the_run_goes_on_later(tmp_path: Path, n
 
 
 def wait_for_rows(process: subprocess.Popen[str], parent: Path, least: int) -> Path:
-    while process.poll() is None:
+    deadline = time.monotonic() + 200
+    while process.poll() is None and time.monotonic() < deadline:
         for store in parent.glob("*/rows.sqlite"):
             if count(store) >= least:
                 return store
         time.sleep(0.02)
-    raise AssertionError(f"ended before {least} rows were seen: {process.communicate()[1]}")
+    process.kill()
+    raise AssertionError(f"no {least} rows were seen: {process.communicate()[1]}")
 
 
 def count(path: Path) -> int:

@@ -35,7 +35,7 @@ def reward_model(parent: Path, seed: int, accuracy: float, tuning: str = "lora")
     return learned_run(parent, metrics, identity, {"validation/accuracy": [0.5, accuracy]})
 
 
-def policy(parent: Path, reward: str, seed: int, held_out: float, promised: float = 0.9) -> Path:
+def policy(parent: Path, reward: str, seed: int, held_out: float, promised: float = 0.9, flat: float = 0.25) -> Path:
     """A policy trained under a reward, with the numbers that `rewardlab.policy.grpo` documents."""
     final = {
         "test/accuracy": held_out,
@@ -45,7 +45,7 @@ def policy(parent: Path, reward: str, seed: int, held_out: float, promised: floa
         "train/reward": promised,
         "test/length": 20.0,
         "gap": promised - held_out - 0.2,
-        "zero_variance": 0.25,
+        "zero_variance": flat,
         "rollouts": 400.0,
         "masked/timeout": 4.0,
         "judge_calls": 400.0,

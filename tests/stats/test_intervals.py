@@ -9,8 +9,8 @@ from scipy.stats import binom, t
 from statsmodels.stats.proportion import proportion_confint
 
 from rewardlab.randomness import stream
-from rewardlab.stats import mean_interval, share_interval
-from rewardlab.stats.intervals import clopper_pearson, clustered_mean, wilson
+from rewardlab.stats import Interval, mean_interval, share_interval
+from rewardlab.stats.intervals import clopper_pearson, clustered_mean, wilson, within_shares
 from tests.stats.simulation import LEAST, MOST, coverage
 
 
@@ -141,6 +141,12 @@ def test_an_interval_of_shares_ends_where_shares_end(values: list[float]) -> Non
     else:
         assert 0 <= cut.low <= cut.point <= cut.high <= 1
         assert (cut.low, cut.high) == (max(free.low, 0), min(free.high, 1))
+
+
+def test_what_no_share_can_be_is_cut_off_and_nothing_else() -> None:
+    wide, none = Interval(0.5, -0.1, 1.2, 4, 4, method="any"), Interval(0.5, None, None, 4, 4, "why")
+    assert within_shares(wide) == wide._replace(low=0.0, high=1.0)
+    assert within_shares(none) == none
 
 
 def test_clustered_t_covers() -> None:

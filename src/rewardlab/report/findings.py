@@ -35,6 +35,7 @@ def findings(comparison: Comparison) -> tuple[Finding, ...]:
     """
     told = [arm for arm in comparison.arms if arm.role is not Role.NO_MODEL] or list(comparison.arms)
     alike = [arm for arm in told if arm.difference and not arm.difference.holds] if len(told) > MANY else []
+    shared = {arm.label for arm in alike}
     found = [
         Finding(
             arm.label,
@@ -42,7 +43,7 @@ def findings(comparison: Comparison) -> tuple[Finding, ...]:
             arm.difference is not None and arm.difference.holds,
         )
         for arm in told
-        if arm not in alike
+        if arm.label not in shared
     ]
     return (*found, Finding("the others", _shared(alike, comparison), holds=False)) if alike else tuple(found)
 

@@ -167,18 +167,21 @@ def share_interval(
     rng: np.random.Generator,
     weights: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
-    *,
-    draws: int = DRAWS,
 ) -> Interval:
-    """`mean_interval` of what earns between nothing and all of a point.
-
-    With few clusters Student's interval reaches below 0 or above 1, where no true mean can lie; that part is cut off,
-    which leaves the coverage as it was.
+    """`mean_interval` of what earns between nothing and all of a point, `within_shares`.
 
     >>> share_interval([1, 1, 1, 1, 1, 0], np.random.default_rng(0), clusters=[0, 0, 1, 1, 2, 2]).high
     1.0
     """
-    interval = mean_interval(values, rng, weights, clusters, draws=draws)
+    return within_shares(mean_interval(values, rng, weights, clusters))
+
+
+def within_shares(interval: Interval) -> Interval:
+    """The part of an interval from 0 to 1.
+
+    With few units Student's interval, or a widened one, reaches below 0 or above 1, where no true share can lie.
+    Cutting that off leaves the coverage as it was.
+    """
     if interval.low is None or interval.high is None:
         return interval
     return interval._replace(low=max(0.0, interval.low), high=min(1.0, interval.high))

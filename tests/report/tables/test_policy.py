@@ -51,6 +51,11 @@ def test_the_gap_is_reward_minus_the_share_that_graders_find(frame: Frame) -> No
     assert cell(frame, "rules", "gap").value == pytest.approx(100 * (0.9 - share))
 
 
+def test_a_reward_that_tells_nothing_apart_has_no_gap(tmp_path: Path) -> None:
+    (found,) = policies(read_learned([policy(tmp_path, "constant", 0, 0.3, promised=0.0, flat=1.0)]))
+    assert cell(found, "constant", "gap").note == "it tells nothing apart"
+
+
 def test_costs_are_means_over_seeds(frame: Frame) -> None:
     texts = [cell(frame, "skill", title).text for title in ("masked %", "judge calls", "judge tokens", "entropy")]
     assert texts == ["1.0", "400", "9,000", "0.70"]
