@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
+from transformers import BertConfig, BertModel, LlamaConfig, LlamaModel, MistralConfig, MistralModel
 
 from rewardlab.models.reward_checkpoint import load_reward_model
-from rewardlab.models.reward_model import RewardBatch, RewardModel, by_length, collate, last_real_token
+from rewardlab.models.reward_model import RewardBatch, RewardModel, by_length, collate, hidden_states, last_real_token
 from rewardlab.models.reward_prompt import Encoded, RewardPrompt
 from rewardlab.task import Message
 from tests.models.tiny_reward_model import save_classifier
@@ -71,6 +74,37 @@ def test_the_whole_answer_is_read_although_end_tokens_stand_before_it(classifier
     assert inputs[0].ids.count(tokenizer.eos_token_id) == 4
     found = scores(model, inputs, 2, False, tokenizer.eos_token_id)
     assert abs(found[0] - found[1]) > 1e-3
+
+
+SIZES = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2,
+         "num_attention_heads": 2}  # fmt: skip
+BEGINNING = tuple(range(3, 33))
+
+
+@pytest.mark.parametrize(
+    ("backbone", "columns"),
+    [
+        (lambda: LlamaModel(LlamaConfig(**SIZES)), [30, 6]),
+        (lambda: MistralModel(MistralConfig(**SIZES, num_key_value_heads=1, sliding_window=8)), [30, 6]),
+        (lambda: BertModel(BertConfig(**SIZES)), [36]),  # looks ahead: its beginnings depend on what follows
+    ],
+    ids=["llama", "sliding window", "bert"],
+)
+def test_what_all_texts_begin_with_is_computed_once_and_changes_nothing(
+    backbone: Callable[[], nn.Module], columns: list[int]
+) -> None:
+    torch.manual_seed(0)
+    model = backbone().eval()
+    inputs = [Encoded((*BEGINNING, *own), (len(own) + 29,)) for own in ((40, 41), (50, 51, 52, 53, 54, 55), (40,))]
+    with torch.inference_mode():
+        alone = torch.cat([hidden_states(model, collate([x])) for x in inputs])
+        computed: list[int] = []
+        model.register_forward_pre_hook(
+            lambda _, __, given: computed.append(given["input_ids"].shape[1]), with_kwargs=True
+        )
+        together = hidden_states(model, collate(inputs))
+    assert computed == columns
+    assert torch.allclose(together, alone, atol=1e-5)
 
 
 def test_the_last_real_token_comes_from_the_mask() -> None:

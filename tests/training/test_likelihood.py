@@ -6,9 +6,9 @@ from torch import Tensor
 from transformers import Gemma2Config, Gemma2ForCausalLM
 
 from rewardlab.errors import UserError
-from rewardlab.models.reward_model import collate
+from rewardlab.models.reward_model import collate, shared_beginning
 from rewardlab.models.reward_prompt import Encoded
-from rewardlab.training.likelihood import Likelihood, shared_beginning
+from rewardlab.training.likelihood import Likelihood
 from rewardlab.training.tuning import Lora, build_causal
 from tests.training.tiny import backbone
 

@@ -14,10 +14,13 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from transformers import DynamicCache
 
 from rewardlab.models.reward_prompt import Encoded
 
 Head = Literal["scalar", "process"]
+
+_WORTHWHILE = 16  # tokens of a shared beginning
 
 
 class RewardBatch(NamedTuple):
@@ -46,22 +49,58 @@ class RewardModel(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.head = head
-        self._causal = "position_ids" in inspect.signature(innermost(backbone).forward).parameters
 
     def hidden(self, batch: RewardBatch) -> Tensor:
         """Hidden states (n, width) at the n tokens that are read, row by row."""
-        positions = {}
-        if self._causal and not bool(batch.mask[:, 0].all()):  # padded on the left
-            positions = {"position_ids": (batch.mask.cumsum(-1) - 1).clamp(min=0)}
-        caching = {"use_cache": False} if self._causal else {}
-        states = self.backbone(input_ids=batch.ids, attention_mask=batch.mask, **positions, **caching)
-        found: Tensor = states.last_hidden_state[batch.read]
-        return found
+        return hidden_states(self.backbone, batch)
 
     def forward(self, batch: RewardBatch) -> Tensor:
         """Outputs (n, outputs) at the n tokens that are read, row by row."""
         outputs: Tensor = self.head(self.hidden(batch).to(next(self.head.parameters()).dtype))
         return outputs
+
+
+def hidden_states(backbone: nn.Module, batch: RewardBatch) -> Tensor:
+    """Hidden states (n, width) at the n tokens that are read, row by row.
+
+    Args:
+        backbone: From ids to `last_hidden_state`, causal or not.
+        batch: Padded on either side.
+    """
+    if "position_ids" not in inspect.signature(innermost(backbone).forward).parameters:
+        states = backbone(input_ids=batch.ids, attention_mask=batch.mask)
+        return states.last_hidden_state[batch.read]  # type: ignore[no-any-return]
+    shared = shared_beginning(batch)
+    if len(batch.ids) > 1 and shared >= _WORTHWHILE and _is_causal(backbone):
+        past = backbone(input_ids=batch.ids[:1, :shared], use_cache=True).past_key_values
+        if type(past) is DynamicCache:  # others hold more than keys and values
+            past.batch_repeat_interleave(len(batch.ids))
+            states = backbone(
+                input_ids=batch.ids[:, shared:], attention_mask=batch.mask, past_key_values=past, use_cache=True
+            )
+            return states.last_hidden_state[batch.read[:, shared:]]  # type: ignore[no-any-return]
+    positions = {}
+    if not bool(batch.mask[:, 0].all()):  # padded on the left
+        positions = {"position_ids": (batch.mask.cumsum(-1) - 1).clamp(min=0)}
+    states = backbone(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False, **positions)
+    return states.last_hidden_state[batch.read]  # type: ignore[no-any-return]
+
+
+def _is_causal(backbone: nn.Module) -> bool:
+    """Whether every attention of a transformer looks back only."""
+    looks_back = [module.is_causal for module in backbone.modules() if hasattr(module, "is_causal")]
+    return bool(looks_back) and all(looks_back)
+
+
+def shared_beginning(batch: RewardBatch) -> int:
+    """How many tokens all texts of a batch begin with alike, none of them one that is read.
+
+    >>> ids, read = torch.tensor([[7, 7, 3, 4], [7, 7, 5, 0]]), torch.tensor([[0, 0, 1, 0], [0, 0, 1, 0]]).bool()
+    >>> shared_beginning(RewardBatch(ids, torch.ones_like(ids), read))
+    2
+    """
+    differs = (batch.ids != batch.ids[:1]).any(0) | (batch.mask == 0).any(0) | batch.read.any(0)
+    return int(differs.int().argmax()) if bool(differs.any()) else 0
 
 
 def last_real_token(mask: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from rewardlab.errors import UserError
 from rewardlab.models.adapter import save_adapter
 from rewardlab.models.chat_prompt import ChatPrompt
 from rewardlab.models.local import end_tokens
-from rewardlab.models.reward_model import RewardBatch
+from rewardlab.models.reward_model import RewardBatch, shared_beginning
 from rewardlab.models.reward_prompt import Encoded
 from rewardlab.models.tool_text import as_prompt
 from rewardlab.sandbox.protocol import Sandbox
@@ -31,7 +31,7 @@ from rewardlab.training.batches import Batches
 from rewardlab.training.demonstrations import Demonstration, JudgeMaker, Turn, demonstrations
 from rewardlab.training.intake import Intake
 from rewardlab.training.judging_tasks import JudgingTasks, Posed
-from rewardlab.training.likelihood import Likelihood, shared_beginning
+from rewardlab.training.likelihood import Likelihood
 from rewardlab.training.method import digest
 from rewardlab.training.module import Batch, Item, RewardModule, gathered
 from rewardlab.training.tuning import Lora, Optimisation, build_causal
