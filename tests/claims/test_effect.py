@@ -3,12 +3,17 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from rewardlab.claims.effect import Effect, difference, figure, mean_of, official
-from rewardlab.evaluation.finished import FinishedRun
+from rewardlab.evaluation.finished import FinishedRun, read_run
+from rewardlab.evaluation.loop import LoopThread
+from rewardlab.selection.run import Settings, select
 from rewardlab.stats import Interval
+from rewardlab.verdict import Status
+from tests.selection.toy import ToyJudge, toy_jetts
 
 Runs = Mapping[str, FinishedRun]
 
@@ -53,7 +58,7 @@ def test_a_judge_that_never_varies_gets_the_exact_bound(runs: Runs) -> None:
     half = figure(runs["always_first"], "strict")  # right in one order of every pair
     assert half.interval.point == 0.5
     assert ends(half) == pytest.approx((0.5 - 0.5 * unlike, 0.5 + 0.5 * unlike))
-    same = difference(runs["always_first"], runs["always_first"])
+    same = difference(runs["always_first"], runs["always_first"], "strict")
     assert ends(same) == pytest.approx((-unlike, unlike))
 
 
@@ -73,7 +78,7 @@ def test_a_tool_that_nobody_called_was_used_in_no_judgment(runs: Runs) -> None:
 
 def test_a_difference_is_of_the_items_that_both_judged(runs: Runs) -> None:
     skill = dataclasses.replace(runs["skill"], items=runs["skill"].items[:30])
-    effect = difference(skill, runs["direct"])
+    effect = difference(skill, runs["direct"], "strict")
     shared = {item.item for item in skill.items}
     ours, theirs = (
         [item.strict or 0.0 for item in run.items if item.item in shared] for run in (skill, runs["direct"])
@@ -85,6 +90,27 @@ def test_a_difference_is_of_the_items_that_both_judged(runs: Runs) -> None:
 
 def effect_of(point: float, low: float | None, high: float | None) -> Effect:
     return Effect(Interval(point, low, high, 100, 100, "" if low else "no reason"), None)
+
+
+def test_a_way_of_selecting_rests_on_its_own_items(tmp_path: Path) -> None:
+    loop, found = LoopThread(), []
+    scores = [[0.0, 1.0, 0.5, 0.2], [1.0, 0.0, 0.0, 0.0], [0.0, 0.5, 0.0, 1.0]] * 4
+    try:
+        for failing in ((), ("xxxxxxxxxx 1",)):
+            judge = ToyJudge(failing, Status.REFUSED)
+            done = select(
+                loop, toy_jetts(tmp_path, scores), judge, None, Settings(0), {"failing": failing}, tmp_path / "r"
+            )
+            found.append(read_run(done.folder))
+    finally:
+        loop.close()
+    good, bad = found
+    for run in found:
+        for arm in (arm for arm in run.metrics["selections"] if arm["judged"]):
+            effect = figure(run, f"selected/{arm['name']}").interval
+            assert (effect.point, effect.n) == (pytest.approx(arm["selected"]["point"]), 12)
+    assert difference(good, bad, "selected/score").interval.point == pytest.approx(4 / 12)
+    assert figure(good, "selected/round_robin").interval[:3] == (None, None, None)  # nobody played one
 
 
 def test_a_mean_of_figures_has_the_mover_interval() -> None:

@@ -71,8 +71,12 @@ def figure(run: FinishedRun, metric: str) -> Effect:
 
     Args:
         run: The run.
-        metric: strict or official (the headline), first_position_rate, both_order_consistency, used/<tool>.
+        metric: strict or official (the headline), first_position_rate, both_order_consistency, used/<tool>, or
+            selected/<way of selecting>.
     """
+    if metric.startswith("selected/"):
+        items = _about(run, metric)
+        return _mean(run, metric, _of_items(items, strict_values(items)) if items else None, None)
     headline: str = run.metrics["headline"]
     if metric == "official":
         return official(run, headline)
@@ -99,9 +103,15 @@ def official(run: FinishedRun, metric: str) -> Effect:
     return _mean(run, metric, _matching(point, [*candidates, *plain]), point)
 
 
-def difference(arm: FinishedRun, base: FinishedRun) -> Effect:
-    """The strict headline of one arm minus that of another, on the items that both judged."""
-    ours, theirs = ({item.item: item for item in run.items} for run in (arm, base))
+def difference(arm: FinishedRun, base: FinishedRun, metric: str) -> Effect:
+    """A figure of one arm minus that of another, on the items that both judged.
+
+    Args:
+        arm: The one.
+        base: The other.
+        metric: strict (the headline), or selected/<way of selecting>.
+    """
+    ours, theirs = ({item.item: item for item in _about(run, metric)} for run in (arm, base))
     shared = [name for name in ours if name in theirs]
     first, second = (strict_values([of_run[name] for name in shared]) for of_run in (ours, theirs))
     values = _of_items([ours[name] for name in shared], [a - b for a, b in zip(first, second, strict=True)])
@@ -126,6 +136,12 @@ def mean_of(effects: Sequence[Effect]) -> Effect:
         return Effect(Interval(point, None, None, n, clusters, reason), None)
     low, high = point - math.hypot(*below) / k, point + math.hypot(*above) / k
     return Effect(Interval(point, low, high, n, clusters, method="MOVER"), None)
+
+
+def _about(run: FinishedRun, metric: str) -> list[ItemGrade]:
+    """The items that a metric is about."""
+    kind, _, way = metric.partition("/")
+    return [item for item in run.items if kind != "selected" or item.group == way]
 
 
 def _of_items(items: Sequence[ItemGrade], values: Sequence[float]) -> Values:

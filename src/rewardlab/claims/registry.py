@@ -179,7 +179,8 @@ class Prediction(Entry):
         against: The arm to compare with, item by item; None for a figure of one arm.
         data: What they judge.
         model: The model behind the arms that ask one.
-        metric: strict or official (the headline), first_position_rate, both_order_consistency, or used/<tool>.
+        metric: strict or official (the headline), first_position_rate, both_order_consistency, used/<tool>, or
+            selected/<way of selecting> of a run of experiments/best_of_n.py.
         predicted: Sign and size, as the range in which the effect lies.
         test: What decides: the 95 % interval of the figure, or of the paired difference with its p-value beside it.
         n: Items planned; a run with fewer gives no verdict.
@@ -192,7 +193,10 @@ class Prediction(Entry):
     against: Arm | None = None
     data: DataSet
     model: Text
-    metric: Annotated[str, Field(pattern=r"^(strict|official|first_position_rate|both_order_consistency|used/\w+)$")]
+    metric: Annotated[
+        str,
+        Field(pattern=r"^(strict|official|first_position_rate|both_order_consistency|used/\w+|selected/\w+)$"),
+    ]
     predicted: Predicted
     test: Literal["interval", "paired interval"]
     n: Annotated[int, Field(ge=2)]
@@ -213,8 +217,8 @@ class Prediction(Entry):
     def _test_fits(self) -> Self:
         if (self.against is not None) != (self.test == "paired interval"):
             raise ValueError("the test is a paired interval exactly when there is an arm to compare with")
-        if self.against is not None and self.metric != "strict":
-            raise ValueError("only strict is compared item by item")
+        if self.against is not None and self.metric.partition("/")[0] not in ("strict", "selected"):
+            raise ValueError("only strict and selected are compared item by item")
         return self
 
 

@@ -130,7 +130,9 @@ def _on_reported(claim: Reported, chosen: tuple[FinishedRun, ...]) -> Ruling:
 
 
 def _on_prediction(claim: Prediction, chosen: tuple[FinishedRun, ...]) -> Ruling:
-    return within_range(claim, difference(*chosen) if claim.against else figure(chosen[0], claim.metric), chosen)
+    arm, *base = chosen
+    effect = difference(arm, base[0], claim.metric) if base else figure(arm, claim.metric)
+    return within_range(claim, effect, chosen)
 
 
 def within_range(claim: OwnPrediction, effect: Effect, chosen: tuple[AnyRun, ...]) -> Ruling:

@@ -22,7 +22,7 @@ from rewardlab.report.findings import Finding, findings
 from rewardlab.report.frame import Frame
 from rewardlab.report.learned import LearnedRun, learned_folders, read_learned
 from rewardlab.report.tables.ablation import ablation
-from rewardlab.report.tables.best_of_n import best_of_n
+from rewardlab.report.tables.best_of_n import alike, best_of_n
 from rewardlab.report.tables.calibration import calibration
 from rewardlab.report.tables.conduct import conduct
 from rewardlab.report.tables.costs import costs
@@ -167,7 +167,7 @@ def read_experiment(name: str, folders: Sequence[Path], baseline: str) -> Experi
         *_learned(learned),
     ]
     taught = tuple(run for run in learned if run.is_policy)
-    return Experiment(name, _sections(comparisons), tuple(chapters), plain, taught, baseline)
+    return Experiment(name, _sections(comparisons), tuple(chapters), judged, taught, baseline)
 
 
 def _sections(comparisons: Sequence[Comparison]) -> tuple[Section, ...]:
@@ -194,7 +194,11 @@ def _across(comparisons: Sequence[Comparison], judged: Sequence[FinishedRun]) ->
 
 
 def _selected(selections: Sequence[FinishedRun]) -> list[Chapter]:
-    return [Chapter(f"Best of N, {run.benchmark}, {run.judge}, {run.run_id}", best_of_n(run), {}) for run in selections]
+    groups = alike(selections)
+    titles = [f"Best of N, {group[0].benchmark}" for group in groups]
+    numbered = [title if titles.count(title) == 1 else f"{title}, {group[0].run_id}"
+                for title, group in zip(titles, groups, strict=True)]  # fmt: skip
+    return [Chapter(title, best_of_n(group), {}) for title, group in zip(numbered, groups, strict=True)]
 
 
 def _learned(learned: Sequence[LearnedRun]) -> list[Chapter]:
