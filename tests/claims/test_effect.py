@@ -107,10 +107,10 @@ def test_a_way_of_selecting_rests_on_its_own_items(tmp_path: Path) -> None:
     good, bad = found
     for run in found:
         for arm in (arm for arm in run.metrics["selections"] if arm["judged"]):
-            effect = figure(run, f"selected/{arm['name']}").interval
+            effect = figure(run, f"select/{arm['name']}").interval
             assert (effect.point, effect.n) == (pytest.approx(arm["selected"]["point"]), 12)
-    assert difference(good, bad, "selected/score").interval.point == pytest.approx(4 / 12)
-    assert figure(good, "selected/round_robin").interval[:3] == (None, None, None)  # nobody played one
+    assert difference(good, bad, "select/score").interval.point == pytest.approx(4 / 12)
+    assert figure(good, "select/round_robin").interval[:3] == (None, None, None)  # nobody played one
 
 
 def test_a_mean_of_figures_has_the_mover_interval() -> None:

@@ -72,9 +72,9 @@ def figure(run: FinishedRun, metric: str) -> Effect:
     Args:
         run: The run.
         metric: strict or official (the headline), first_position_rate, both_order_consistency, used/<tool>, or
-            selected/<way of selecting>.
+            select/<way of selecting>.
     """
-    if metric.startswith("selected/"):
+    if metric.startswith("select/"):
         items = _about(run, metric)
         return _mean(run, metric, _of_items(items, strict_values(items)) if items else None, None)
     headline: str = run.metrics["headline"]
@@ -109,7 +109,7 @@ def difference(arm: FinishedRun, base: FinishedRun, metric: str) -> Effect:
     Args:
         arm: The one.
         base: The other.
-        metric: strict (the headline), or selected/<way of selecting>.
+        metric: strict (the headline), or select/<way of selecting>.
     """
     ours, theirs = ({item.item: item for item in _about(run, metric)} for run in (arm, base))
     shared = [name for name in ours if name in theirs]
@@ -141,7 +141,7 @@ def mean_of(effects: Sequence[Effect]) -> Effect:
 def _about(run: FinishedRun, metric: str) -> list[ItemGrade]:
     """The items that a metric is about."""
     kind, _, way = metric.partition("/")
-    return [item for item in run.items if kind != "selected" or item.group == way]
+    return [item for item in run.items if kind != "select" or item.group == way]
 
 
 def _of_items(items: Sequence[ItemGrade], values: Sequence[float]) -> Values:

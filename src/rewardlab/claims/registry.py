@@ -180,7 +180,7 @@ class Prediction(Entry):
         data: What they judge.
         model: The model behind the arms that ask one.
         metric: strict or official (the headline), first_position_rate, both_order_consistency, used/<tool>, or
-            selected/<way of selecting> of a run of experiments/best_of_n.py.
+            select/<way of selecting> of a run of experiments/best_of_n.py.
         predicted: Sign and size, as the range in which the effect lies.
         test: What decides: the 95 % interval of the figure, or of the paired difference with its p-value beside it.
         n: Items planned; a run with fewer gives no verdict.
@@ -195,7 +195,7 @@ class Prediction(Entry):
     model: Text
     metric: Annotated[
         str,
-        Field(pattern=r"^(strict|official|first_position_rate|both_order_consistency|used/\w+|selected/\w+)$"),
+        Field(pattern=r"^(strict|official|first_position_rate|both_order_consistency|used/\w+|select/\w+)$"),
     ]
     predicted: Predicted
     test: Literal["interval", "paired interval"]
@@ -217,8 +217,8 @@ class Prediction(Entry):
     def _test_fits(self) -> Self:
         if (self.against is not None) != (self.test == "paired interval"):
             raise ValueError("the test is a paired interval exactly when there is an arm to compare with")
-        if self.against is not None and self.metric.partition("/")[0] not in ("strict", "selected"):
-            raise ValueError("only strict and selected are compared item by item")
+        if self.against is not None and self.metric.partition("/")[0] not in ("strict", "select"):
+            raise ValueError("only strict and select are compared item by item")
         return self
 
 

@@ -25,7 +25,7 @@ def figures(comparison: Comparison) -> dict[str, Drawing]:
         Name to drawing.
     """
     drawn = {"accuracy": accuracy(comparison)}
-    if any(_tokens(arm) for arm in comparison.arms):
+    if len({_tokens(arm) for arm in comparison.arms} - {0.0}) > 1:
         drawn["budget"] = budget(comparison)
     if any(arm.run.first_chosen is not None for arm in comparison.arms):
         drawn["position"] = position(comparison)

@@ -86,7 +86,7 @@ def rebuild(
     studies = sorted(place.parent for place in results.rglob("trainings") if is_study(place.parent))
     by_parent: dict[Path, list[Path]] = {}
     for folder in folders:
-        if not any(folder.is_relative_to(study / "trainings") for study in studies):  # a study tells of its own
+        if not any(folder.is_relative_to(study) for study in studies):  # a study tells of its own
             by_parent.setdefault(folder.parent, []).append(folder)
     told = {p: read_experiment(_name(p, results), of, _baseline(p, baseline)) for p, of in by_parent.items()}
     kept, local = {}, {}
