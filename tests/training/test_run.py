@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -48,6 +49,17 @@ def watched(monkeypatch: pytest.MonkeyPatch, config: Any, stop_after: int) -> tu
 def points(trained: Trained) -> list[tuple[int, str, float]]:
     lines = (trained.folder / "curve.jsonl").read_text().splitlines()
     return [(p["step"], p["name"], p["value"]) for p in map(json.loads, lines)]
+
+
+def test_a_log_is_told_how_far_the_run_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "Speed", lambda: Speed(tell_every=0.0))
+    trained = train(pairs(backbone(tmp_path / "base"), tmp_path))
+    assert trained is not None
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("step ")]
+    assert len(lines) == trained.metrics["steps"]
+    assert re.fullmatch(rf"step {len(lines)} of {len(lines)}, \d+ tokens/s, 0 min of training left", lines[-1])
 
 
 @pytest.mark.parametrize(
