@@ -20,8 +20,8 @@ from rewardlab.task import Message, Task
 from rewardlab.training.checks import expression_of, worked
 from rewardlab.verdict import Status
 
-# The result, and of each candidate whether it ends in it.
-CODE = "v = {expression}\n{{k: c.rstrip('.').endswith(f' {{v}}') for k, c in candidates.items()}}"
+# The result, and the candidates that end in it: their letters alone, which a small model has then but to copy.
+CODE = "v = {expression}\n[k for k, c in candidates.items() if c.rstrip('.').endswith(f' {{v}}')]"
 REFERENCE = "verify-reference"
 
 _UNSETTLED = Fail(Status.SKIPPED, "the expert could not settle it")
@@ -75,10 +75,12 @@ class Expert:
 def favoured_by(result: str) -> list[str]:
     """The candidates that a tool's answer speaks for.
 
-    >>> favoured_by("value: {'A': False, 'B': True}"), favoured_by("A: satisfied (final answer): ...")
+    >>> favoured_by("value: ['B']"), favoured_by("A: satisfied (final answer): ...")
     (['B'], ['A'])
     """
-    return re.findall(r"'([A-Z])': True", result) + re.findall(r"^([A-Z]): satisfied \(", result, re.MULTILINE)
+    listed = re.search(r"^value: \[(.*)\]$", result, re.MULTILINE)
+    computed = re.findall(r"'([A-Z])'", listed[1]) if listed else []
+    return computed + re.findall(r"^([A-Z]): satisfied \(", result, re.MULTILINE)
 
 
 async def expert_on(task: Task, sandbox: Sandbox) -> Expert | None:
