@@ -56,8 +56,7 @@ def test_undecided_prompts_earn_nothing_and_are_bounded() -> None:
     assert found["minus_random"]["point"] == pytest.approx(0.625 - 0.75)
     assert found["helpfulness"]["point"] == pytest.approx((0.625 - 0.5) / (1 - 0.5))
     assert found["curve"] == {"1": 0.5, "2": 0.625}
-    assert found["minus_random"]["p_holm"] == found["minus_random"]["p"]  # a family of one
-    assert figures["pass@1"]["minus_random"]["p_holm"] is None
+    assert 0.0 < found["minus_random"]["p"] <= 1.0
     assert "minus_random" not in figures["oracle"]
     grades = items(pools, [*references, arm])
     assert [(g.cluster, g.group, g.strict) for g in grades][2] == ("p2", "knockout", None) and len(grades) == 4

@@ -1,10 +1,10 @@
 """From arms to metrics: intervals, paired differences to the references, gap closed, bounds and cost.
 
 The unit is the prompt. Every judge's arm and the majority vote are compared with a random candidate and, where the data
-have one, with the first: paired difference, test, and Holm's correction over the judge's arms of the run, one family
-for each reference. `gap_closed` is (selected - random) / (oracle - random) and `helpfulness` the same from the first
-candidate, JETTS's normalised helpfulness where that is the greedy response (Zhou et al., arXiv 2504.15253); both are
-ratios of means over prompts with a paired bootstrap interval, and undefined where the oracle is no better.
+have one, with the first: paired difference and test, which a table corrects over all the judges that it holds.
+`gap_closed` is (selected - random) / (oracle - random) and `helpfulness` the same from the first candidate, JETTS's
+normalised helpfulness where that is the greedy response (Zhou et al., arXiv 2504.15253); both are ratios of means over
+prompts with a paired bootstrap interval, and undefined where the oracle is no better.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rewardlab.benchmarks.protocol import ItemGrade
 from rewardlab.randomness import stream
 from rewardlab.selection.arms import Arm, Rows, Rules
 from rewardlab.selection.pool import Pools
-from rewardlab.stats import Interval, holm, paired_difference, paired_test, share_interval
+from rewardlab.stats import Interval, paired_difference, paired_test, share_interval
 from rewardlab.stats.bootstrap import DRAWS, totals_bootstrap
 from rewardlab.stats.estimates import FloatArray
 from rewardlab.verdict import Usage
@@ -38,7 +38,7 @@ def selections(pools: Pools, arms: Sequence[Arm], rules: Rules, rows: Rows) -> l
         rows: Judgments by key, for costs.
     """
     by_name = {arm.name: arm for arm in arms}
-    found = [
+    return [
         {
             "name": arm.name,
             "judged": arm.judged,
@@ -54,8 +54,6 @@ def selections(pools: Pools, arms: Sequence[Arm], rules: Rules, rows: Rows) -> l
         }
         for arm in arms
     ]
-    _adjust(found)
-    return found
 
 
 def gap_closed(
@@ -115,18 +113,10 @@ def _compared(arm: Arm, arms: Mapping[str, Arm], rules: Rules) -> dict[str, Any]
         names = (rules.benchmark, arm.name, baseline)
         difference = paired_difference(credits, theirs, stream(rules.seed, *names, "difference"))
         test = paired_test(credits, theirs, stream(rules.seed, *names, "test"))
-        found[f"minus_{baseline}"] = difference._asdict() | {"p": test.p, "test": test.method, "p_holm": None}
+        found[f"minus_{baseline}"] = difference._asdict() | {"p": test.p, "test": test.method}
         ratio = gap_closed(credits, theirs, arms["oracle"].credits, stream(rules.seed, *names, "ratio"))
         found[RATIOS[baseline]] = ratio._asdict()
     return found
-
-
-def _adjust(found: Sequence[dict[str, Any]]) -> None:
-    """Put Holm's p into the differences of the judge's arms, one family for each reference."""
-    for baseline in BASELINES:
-        family = [d[f"minus_{baseline}"] for d in found if d["judged"] and f"minus_{baseline}" in d]
-        for difference, p in zip(family, holm([d["p"] for d in family]), strict=True):
-            difference["p_holm"] = p
 
 
 def _undecided(arm: Arm) -> dict[str, Any]:

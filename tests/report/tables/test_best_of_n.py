@@ -9,6 +9,7 @@ from rewardlab.evaluation.loop import LoopThread
 from rewardlab.report.experiment import read_experiment
 from rewardlab.report.tables.best_of_n import alike, best_of_n
 from rewardlab.selection.run import Settings, select
+from rewardlab.stats import holm
 from tests.report.tables.cells import cell
 from tests.selection.toy import ToyJudge, toy_jetts
 
@@ -47,10 +48,12 @@ def test_every_arm_is_a_row_with_its_interval_and_a_trace(run: FinishedRun) -> N
 
 def test_bold_is_what_survives_holm_and_the_rest_says_so(run: FinishedRun) -> None:
     frame = best_of_n([run])[0]
+    tested = [a for a in run.metrics["selections"] if a["judged"]]
+    adjusted = dict(zip([a["name"] for a in tested], holm([a["minus_random"]["p"] for a in tested]), strict=True))
     for figures in run.metrics["selections"]:
         name = f"toy_judge: {figures['name']}" if figures["judged"] else figures["name"]
-        shown = cell(frame, name, "p random")
-        p = figures.get("minus_random", {}).get("p_holm")
+        shown, p = cell(frame, name, "p random"), adjusted.get(figures["name"])
+        assert shown.value == p
         assert shown.bold == (p is not None and p < 0.05)
         assert shown.small == ("n.s." if p is not None and p >= 0.05 else "")
 

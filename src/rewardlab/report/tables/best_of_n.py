@@ -75,7 +75,7 @@ def _rows(runs: Sequence[FinishedRun]) -> list[_Row]:
         tested = [i for i, row in enumerate(judged) if key in row.arm]
         for i, p in zip(tested, holm([judged[i].arm[key]["p"] for i in tested]), strict=True):
             arm = judged[i].arm
-            judged[i] = replace(judged[i], arm={**arm, key: {**arm[key], "p_holm": p}})
+            judged[i] = replace(judged[i], arm={**arm, key: {**arm[key], "adjusted": p}})
     return [*references[:-1], *judged, references[-1]]
 
 
@@ -132,7 +132,7 @@ def _interval(arm: Mapping[str, Any], key: str, trace: str) -> Iterator[Cell]:
         yield empty(found["reason"] if found else "nothing to compare", trace)
         yield from [empty("nothing to compare")] * sign
         return
-    p = found.get("p_holm")
+    p = found.get("adjusted")
     holds = p is not None and p < LEVEL
     bare = {name: found[name] for name in Interval._fields}
     yield replace(with_interval(Interval(**bare), sign, trace=trace), bold=holds)
