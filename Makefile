@@ -1,5 +1,5 @@
 # make setup      create .venv and install
-# make reproduce  the main job on the embedded model, install included
+# make reproduce  the main job on the embedded model, then the tuned judges beside untrained ones, install included
 # make test       the tests, install included
 # make test-servers  judgments through real servers on loopback: transformers serve, and llama.cpp's where it is installed
 # make check      lint, types, import contracts, and that no table, page or figure in git is stale
@@ -28,6 +28,7 @@ $(VENV)/.dev: $(VENV)/.core
 
 reproduce: $(VENV)/.core
 	$(BIN)/python experiments/reproduce.py profile=embedded
+	$(BIN)/python experiments/reproduce.py profile=tuned
 
 test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile

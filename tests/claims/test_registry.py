@@ -205,7 +205,7 @@ def test_averages_add_up(claims: Claims) -> None:
     assert checked >= 10
 
 
-@pytest.mark.parametrize(("profile", "count"), [("embedded", 12), ("tuning", 10), ("tuning_heldout", 2)])
+@pytest.mark.parametrize(("profile", "count"), [("embedded", 12), ("tuning", 14), ("tuning_heldout", 2)])
 def test_predictions_bind_to_the_runs_of_their_profile(claims: Claims, root: Path, profile: str, count: int) -> None:
     """Every field that a prediction fixes is one that the profile's runs have, so that it can get a verdict."""
     adapters = [f"profile.adapters.{name}=FOLDER" for name in ADAPTERS if profile != "embedded"]
@@ -226,5 +226,5 @@ def test_predictions_bind_to_the_runs_of_their_profile(claims: Claims, root: Pat
     for prediction in predictions:
         for need in needs(prediction):
             for field, wanted in need.wanted().items():
-                if field not in ("model", "setting"):
+                if field != "setting" and field.partition(".")[0] != "model":  # no config says what a model is
                     assert found[need.arm.judge].get(field) == wanted, (prediction.id, field)
