@@ -33,6 +33,8 @@ def test_a_figure_is_drawn_for_what_there_is_to_show(drawn: dict[str, Drawing], 
     assert set(drawn) == {"accuracy", "budget", "position", "flips"}
     (blind,) = compare(read_runs(folders[3:]), "direct")
     assert set(figures(blind)) == {"accuracy", "position"}
+    (alone,) = compare(read_runs(folders[:1]), "direct")
+    assert alone.run.usage.calls and "budget" not in figures(alone)  # nothing to weigh it against
 
 
 def test_equal_input_gives_equal_bytes(comparison: Comparison, drawn: dict[str, Drawing]) -> None:

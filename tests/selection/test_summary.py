@@ -8,7 +8,7 @@ from rewardlab.selection import worth
 from rewardlab.selection.arms import Arm, Rules
 from rewardlab.selection.pool import Pools
 from rewardlab.selection.summary import gap_closed, items, selections
-from rewardlab.stats import Interval
+from rewardlab.stats import Interval, paired_test
 from tests.selection.toy import toy_pool
 from tests.stats.simulation import LEAST, MOST, coverage
 
@@ -56,7 +56,8 @@ def test_undecided_prompts_earn_nothing_and_are_bounded() -> None:
     assert found["minus_random"]["point"] == pytest.approx(0.625 - 0.75)
     assert found["helpfulness"]["point"] == pytest.approx((0.625 - 0.5) / (1 - 0.5))
     assert found["curve"] == {"1": 0.5, "2": 0.625}
-    assert 0.0 < found["minus_random"]["p"] <= 1.0
+    test = paired_test(arm.credits, references[1].credits, np.random.default_rng(0))
+    assert (found["minus_random"]["p"], found["minus_random"]["test"]) == (test.p, test.method)
     assert "minus_random" not in figures["oracle"]
     grades = items(pools, [*references, arm])
     assert [(g.cluster, g.group, g.strict) for g in grades][2] == ("p2", "knockout", None) and len(grades) == 4

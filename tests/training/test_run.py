@@ -59,7 +59,7 @@ def test_a_log_is_told_how_far_the_run_is(
     assert trained is not None
     lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("step ")]
     assert len(lines) == trained.metrics["steps"]
-    assert re.fullmatch(rf"step {len(lines)} of {len(lines)}, \d+ tokens/s, 0 min of training left", lines[-1])
+    assert re.fullmatch(rf"step {len(lines)} of {len(lines)}, \d+ tokens/s, 0 min left", lines[-1])
 
 
 @pytest.mark.parametrize(

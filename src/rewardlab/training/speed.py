@@ -24,12 +24,16 @@ class Speed(L.Callback):
 
     def __init__(self, tell_every: float = 60.0) -> None:
         self._tell_every = tell_every
-        self._told = time.perf_counter()
+        self._since = self._told = time.perf_counter()
         self.steps = 0
         self._seconds = 0.0
         self._tokens = 0
         self._began = 0.0
         self._before = 0
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Start the watch of the session, which what a loader makes and validation count in."""
+        self._since = self._told = time.perf_counter()
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
@@ -51,10 +55,10 @@ class Speed(L.Callback):
 
     def _tell(self, trainer: L.Trainer) -> None:
         total = int(trainer.estimated_stepping_batches)
-        left = self._seconds / max(1, self.steps) * (total - trainer.global_step)
+        left = (self._told - self._since) / max(1, self.steps) * (total - trainer.global_step)
         rate = self.report()["tokens_per_second"]
         done = f"step {trainer.global_step} of {total}"
-        sys.stderr.write(f"{done}, {rate:.0f} tokens/s, {left / 60:.0f} min of training left\n")
+        sys.stderr.write(f"{done}, {rate:.0f} tokens/s, {left / 60:.0f} min left\n")
         sys.stderr.flush()
 
     def report(self) -> dict[str, float]:
