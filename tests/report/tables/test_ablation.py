@@ -78,3 +78,9 @@ def test_without_parts_of_a_pool_there_is_no_such_table(comparison: Comparison, 
     assert ablation(comparison) is None
     alone = [arm for arm in ablated.arms if arm.label != "skill"]
     assert ablation(replace(ablated, arms=tuple(alone))) is None
+
+
+def test_one_judge_with_two_models_is_no_ablation(folders: list[Path]) -> None:
+    runs = {run.judge: run for run in read_runs(folders)}
+    (tuned,) = compare([with_config(runs["direct"]), with_config(runs["skill"])], "direct")
+    assert ablation(tuned) is None

@@ -54,12 +54,10 @@ def ablation(comparison: Comparison) -> Frame | None:
 
 
 def _whole(comparison: Comparison) -> Arm | None:
-    """The arm with a full pool that is, but for the pool, the judge of another arm."""
+    """The arm with a full pool whose judge another arm has with a part of it."""
     judges = [(arm, _without_pool(arm.run.identity)) for arm in comparison.arms if _POOL in arm.run.identity]
-    for arm, judge in judges:
-        if arm.run.identity[_POOL] == FULL and sum(judge == other for _, other in judges) > 1:
-            return arm
-    return None
+    parts = [judge for arm, judge in judges if arm.run.identity[_POOL] != FULL]
+    return next((arm for arm, judge in judges if arm.run.identity[_POOL] == FULL and judge in parts), None)
 
 
 def _without_pool(identity: Mapping[str, str]) -> dict[str, str]:
