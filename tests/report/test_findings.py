@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from rewardlab.benchmarks.judgebench import JudgeBench
@@ -24,6 +25,20 @@ def test_a_judge_that_goes_by_position_is_called_out(folders: list[Path]) -> Non
     first, random = findings(comparison)
     assert "chose the candidate shown first in 100.0 % of its choices" in first.text
     assert "shown first" not in random.text
+
+
+def test_verifiers_and_code_of_its_own_are_told_apart(folders: list[Path]) -> None:
+    def told(calls: dict[str, float]) -> str:
+        runs = {run.judge: run for run in read_runs(folders)}
+        summary = {**runs["skill"].metrics["summary"], "tool_calls_per_judgment": calls}
+        identity = {**runs["skill"].identity, "config.judge.trigger": "always"}
+        metrics = {**runs["skill"].metrics, "summary": summary}
+        (comparison,) = compare([runs["direct"], replace(runs["skill"], metrics=metrics, identity=identity)], "direct")
+        return findings(comparison)[1].text
+
+    loaded = "it began with its skill loaded and ran"
+    assert told({"run_resource": 0.5, "final_answer": 1.0}).endswith(f"{loaded} 0.50 verifiers a judgment")
+    assert told({"python_sandbox": 0.9}).endswith(f"{loaded} 0.00 verifiers and 0.90 pieces of code a judgment")
 
 
 def test_a_loss_that_holds_is_called_worse(folders: list[Path]) -> None:

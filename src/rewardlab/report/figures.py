@@ -62,7 +62,7 @@ def _forest(axes: Any, comparison: Comparison) -> None:
             _bar(axes, y, arm, arm.difference.interval, filled=arm.difference.holds)
     axes.axvline(0, color=GREY, linestyle="--", linewidth=1)
     axes.set_title("filled: survives Holm", color=GREY)
-    axes.set_xlabel(f"difference to {comparison.baseline}, points (95 % interval)")
+    axes.set_xlabel(f"Δ to {comparison.baseline}, points (95 % interval)")
     axes.tick_params(left=False)
 
 

@@ -82,14 +82,17 @@ def _by_position(arm: Arm) -> str:
 
 
 def _by_tools(arm: Arm) -> str:
-    """Whether a judge with a skill took it up, and how often it ran a verifier."""
+    """Whether a judge with a skill took it up, and how often it ran a verifier or code of its own."""
     used = arm.run.metrics["summary"].get("tool_calls_per_judgment", {})
     trigger = arm.run.identity.get("config.judge.trigger")
     if not used or trigger is None:
         return ""
     loaded = f"it loaded its skill in {decimal(100 * used.get('use_skill', 0.0), 0)} % of judgments"
     began = "it began with its skill loaded" if trigger == "always" else loaded
-    return f"; {began} and ran {decimal(used.get('run_resource', 0.0), 2)} verifiers a judgment"
+    ran = [f"{decimal(used.get('run_resource', 0.0), 2)} verifiers"]
+    if code := used.get("python_sandbox"):
+        ran.append(f"{decimal(code, 2)} pieces of code")
+    return f"; {began} and ran {' and '.join(ran)} a judgment"
 
 
 def _verdict(difference: Difference) -> str:
