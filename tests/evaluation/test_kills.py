@@ -16,7 +16,7 @@ import pytest
 
 from tests.models.server import Answer, FaultServer, completion
 
-KILLS, EXAMPLES = 20, 60
+KILLS, EXAMPLES = 20, 80
 
 NURSERY = """
 import contextlib
@@ -45,17 +45,20 @@ def run(folder):
     benchmark = ToyBenchmark({"math": examples})
     evaluate(LoopThread(), benchmark, judge, model, Settings(seed=0, concurrency=4), {}, folder, folder)
 
-def session(folder):
-    "A child that runs, and the end of a pipe through which it names each row that is committed."
+def session(folder, most=10**9):
+    "A child that runs, and the end of a pipe through which it names each row that is committed, `most` of them."
     here, there = os.pipe()
     child = os.fork()
     if child:
         os.close(there)
         return child, os.fdopen(here)
-    add = RowStore.add
+    add, told = RowStore.add, []
     def reporting(self, judgment, *times):
         add(self, judgment, *times)
         os.write(there, (judgment.key + chr(10)).encode())
+        told.append(judgment.key)
+        while len(told) >= most:  # where the parent is slow to kill, so that the run does not end before the last kill
+            time.sleep(1)
     RowStore.add = reporting
     with open(os.devnull, "w") as quiet, contextlib.redirect_stderr(quiet):
         run(folder)
@@ -64,8 +67,8 @@ def session(folder):
 draws = stream(0, "kills")
 reported, sizes = [], []
 for _ in range(kills):
-    child, rows = session(parent / "broken")
-    wanted = int(draws.integers(0, 2 * 2 * examples // (kills + 1)))
+    wanted = int(draws.integers(0, 11))
+    child, rows = session(parent / "broken", most=wanted + 2)
     seen = []
     while len(seen) < wanted and (line := rows.readline()):
         seen.append(line.strip())
