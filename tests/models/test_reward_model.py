@@ -11,7 +11,15 @@ from torch import nn
 from transformers import BertConfig, BertModel, LlamaConfig, LlamaModel, MistralConfig, MistralModel
 
 from rewardlab.models.reward_checkpoint import load_reward_model
-from rewardlab.models.reward_model import RewardBatch, RewardModel, by_length, collate, hidden_states, last_real_token
+from rewardlab.models.reward_model import (
+    RewardBatch,
+    RewardModel,
+    beginnings,
+    by_length,
+    collate,
+    hidden_states,
+    last_real_token,
+)
 from rewardlab.models.reward_prompt import Encoded, RewardPrompt
 from rewardlab.task import Message
 from tests.models.tiny_reward_model import save_classifier
@@ -78,33 +86,59 @@ def test_the_whole_answer_is_read_although_end_tokens_stand_before_it(classifier
 
 SIZES = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2,
          "num_attention_heads": 2}  # fmt: skip
-BEGINNING = tuple(range(3, 33))
+BEGINNING, OTHER = tuple(range(3, 33)), (3, *range(33, 62))
+ONE_QUESTION = [(*BEGINNING, *own) for own in ((40, 41), (50, 51, 52, 53, 54, 55), (40,))]
+PAIRS = [(*question, *own) for own in ((40, 41), (50, 51, 52)) for question in (BEGINNING, (*OTHER, 62), BEGINNING)]
 
 
 @pytest.mark.parametrize(
-    ("backbone", "columns"),
+    ("backbone", "texts", "computed"),
     [
-        (lambda: LlamaModel(LlamaConfig(**SIZES)), [30, 6]),
-        (lambda: MistralModel(MistralConfig(**SIZES, num_key_value_heads=1, sliding_window=8)), [30, 6]),
-        (lambda: BertModel(BertConfig(**SIZES)), [36]),  # looks ahead: its beginnings depend on what follows
+        (lambda: LlamaModel(LlamaConfig(**SIZES)), ONE_QUESTION, [(1, 30), (3, 6)]),
+        (lambda: LlamaModel(LlamaConfig(**SIZES)), PAIRS, [(2, 30), (6, 4)]),
+        (lambda: LlamaModel(LlamaConfig(**SIZES)), [BEGINNING, OTHER], [(2, 30)]),  # one token is not worth a pass
+        (
+            lambda: MistralModel(MistralConfig(**SIZES, num_key_value_heads=1, sliding_window=8)),
+            PAIRS,
+            [(2, 30), (6, 4)],
+        ),
+        (lambda: BertModel(BertConfig(**SIZES)), PAIRS, [(6, 34)]),  # looks ahead: its beginnings depend on what follows
     ],
-    ids=["llama", "sliding window", "bert"],
+    ids=["one question", "pairs", "nothing shared", "sliding window", "bert"],
 )
-def test_what_all_texts_begin_with_is_computed_once_and_changes_nothing(
-    backbone: Callable[[], nn.Module], columns: list[int]
+def test_what_texts_begin_with_is_computed_once_and_changes_nothing(
+    backbone: Callable[[], nn.Module], texts: list[tuple[int, ...]], computed: list[tuple[int, ...]]
 ) -> None:
     torch.manual_seed(0)
     model = backbone().eval()
-    inputs = [Encoded((*BEGINNING, *own), (len(own) + 29,)) for own in ((40, 41), (50, 51, 52, 53, 54, 55), (40,))]
-    with torch.inference_mode():
-        alone = torch.cat([hidden_states(model, collate([x])) for x in inputs])
-        computed: list[int] = []
-        model.register_forward_pre_hook(
-            lambda _, __, given: computed.append(given["input_ids"].shape[1]), with_kwargs=True
-        )
-        together = hidden_states(model, collate(inputs))
-    assert computed == columns
+    inputs = [Encoded(ids, (len(ids) - 1,)) for ids in texts]
+    alone = torch.cat([hidden_states(model, collate([x])) for x in inputs])
+    expected = gradients(model, alone)
+    passes: list[tuple[int, ...]] = []
+    model.register_forward_pre_hook(lambda _, __, given: passes.append((*given["input_ids"].shape,)), with_kwargs=True)
+    together = hidden_states(model, collate(inputs))
+    assert passes == computed
     assert torch.allclose(together, alone, atol=1e-5)
+    for found, wanted in zip(gradients(model, together), expected, strict=True):
+        assert torch.allclose(found, wanted, atol=1e-4)
+
+
+def gradients(model: nn.Module, states: torch.Tensor) -> list[torch.Tensor]:
+    """Of a sum over states in which every number weighs something else."""
+    total = (states * torch.linspace(-1, 1, states.numel()).view_as(states)).sum()
+    return [g for g in torch.autograd.grad(total, list(model.parameters()), allow_unused=True) if g is not None]
+
+
+@given(st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=6), min_size=1, max_size=6))
+def test_beginnings_are_those_of_the_rows_and_none_saves_more(texts: list[list[int]]) -> None:
+    batch = collate([Encoded(tuple(ids), (len(ids) - 1,)) for ids in texts])
+    found = beginnings(batch)
+    kept = [tuple(text[: found.length]) for text in texts]
+    assert found.length < min(map(len, texts))  # what is read at is in none of them
+    assert [kept[row] for row in found.rows[found.of]] == kept
+    assert len({kept[row] for row in found.rows}) == len(found.rows)
+    saved = max(n * (len(texts) - len({tuple(text[:n]) for text in texts})) for n in range(min(map(len, texts))))
+    assert found.saved == (saved if saved > 0.05 * batch.ids.numel() else 0)
 
 
 def test_the_last_real_token_comes_from_the_mask() -> None:

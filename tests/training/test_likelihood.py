@@ -6,7 +6,7 @@ from torch import Tensor
 from transformers import Gemma2Config, Gemma2ForCausalLM
 
 from rewardlab.errors import UserError
-from rewardlab.models.reward_model import collate, shared_beginning
+from rewardlab.models.reward_model import beginnings, collate
 from rewardlab.models.reward_prompt import Encoded
 from rewardlab.training.likelihood import Likelihood
 from rewardlab.training.tuning import Lora, build_causal
@@ -41,7 +41,7 @@ def gradients(model: Likelihood, outputs: Tensor) -> dict[str, Tensor]:
 @pytest.mark.parametrize("shared", [0, 5, 40])
 def test_a_shared_beginning_changes_neither_values_nor_gradients(model: Likelihood, shared: int) -> None:
     batch = texts(shared, 9, 30, 14)
-    assert shared_beginning(collate(batch)) == shared
+    assert beginnings(collate(batch)).length == shared
     together = model(collate(batch))
     alone = torch.cat([model(collate([text])) for text in batch])
     assert torch.allclose(together, alone, atol=1e-5)
@@ -63,7 +63,7 @@ def test_it_reads_what_the_model_says_of_the_next_token(model: Likelihood) -> No
 
 def test_nothing_that_is_read_is_shared() -> None:
     same = Encoded(tuple(range(30)), (20, 28))
-    assert shared_beginning(collate([same, same])) == 20
+    assert beginnings(collate([same, same])).length == 20
 
 
 def test_a_model_that_caps_its_logits_is_refused() -> None:

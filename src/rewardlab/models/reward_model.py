@@ -20,7 +20,7 @@ from rewardlab.models.reward_prompt import Encoded
 
 Head = Literal["scalar", "process"]
 
-_WORTHWHILE = 16  # tokens of a shared beginning
+_WORTHWHILE = 0.05  # share of a batch's places that common beginnings must save
 
 
 class RewardBatch(NamedTuple):
@@ -60,8 +60,29 @@ class RewardModel(nn.Module):
         return outputs
 
 
+class Beginnings(NamedTuple):
+    """What texts of a batch begin with alike, all cut to one length.
+
+    Attributes:
+        length: In tokens.
+        rows: A row of the batch for each different beginning.
+        of: For each row of the batch, which of these its own is (rows of the batch).
+    """
+
+    length: int
+    rows: Tensor
+    of: Tensor
+
+    @property
+    def saved(self) -> int:
+        """Tokens that need not be computed again."""
+        return self.length * (len(self.of) - len(self.rows))
+
+
 def hidden_states(backbone: nn.Module, batch: RewardBatch) -> Tensor:
     """Hidden states (n, width) at the n tokens that are read, row by row.
+
+    What several texts begin with, such as the question of a pair, is computed once, with gradients where these flow.
 
     Args:
         backbone: From ids to `last_hidden_state`, causal or not.
@@ -70,15 +91,14 @@ def hidden_states(backbone: nn.Module, batch: RewardBatch) -> Tensor:
     if "position_ids" not in inspect.signature(innermost(backbone).forward).parameters:
         states = backbone(input_ids=batch.ids, attention_mask=batch.mask)
         return states.last_hidden_state[batch.read]  # type: ignore[no-any-return]
-    shared = shared_beginning(batch)
-    if len(batch.ids) > 1 and shared >= _WORTHWHILE and _is_causal(backbone):
-        past = backbone(input_ids=batch.ids[:1, :shared], use_cache=True).past_key_values
+    begun = beginnings(batch)
+    if begun.saved and _is_causal(backbone):
+        past = backbone(input_ids=batch.ids[begun.rows, : begun.length], use_cache=True).past_key_values
         if type(past) is DynamicCache:  # others hold more than keys and values
-            past.batch_repeat_interleave(len(batch.ids))
-            states = backbone(
-                input_ids=batch.ids[:, shared:], attention_mask=batch.mask, past_key_values=past, use_cache=True
-            )
-            return states.last_hidden_state[batch.read[:, shared:]]  # type: ignore[no-any-return]
+            past.batch_select_indices(begun.of)
+            rest = batch.ids[:, begun.length :]
+            states = backbone(input_ids=rest, attention_mask=batch.mask, past_key_values=past, use_cache=True)
+            return states.last_hidden_state[batch.read[:, begun.length :]]  # type: ignore[no-any-return]
     positions = {}
     if not bool(batch.mask[:, 0].all()):  # padded on the left
         positions = {"position_ids": (batch.mask.cumsum(-1) - 1).clamp(min=0)}
@@ -92,15 +112,23 @@ def _is_causal(backbone: nn.Module) -> bool:
     return bool(looks_back) and all(looks_back)
 
 
-def shared_beginning(batch: RewardBatch) -> int:
-    """How many tokens all texts of a batch begin with alike, none of them one that is read.
+def beginnings(batch: RewardBatch) -> Beginnings:
+    """The common beginnings that save most, without padding and tokens that are read; empty ones if that is too little.
 
-    >>> ids, read = torch.tensor([[7, 7, 3, 4], [7, 7, 5, 0]]), torch.tensor([[0, 0, 1, 0], [0, 0, 1, 0]]).bool()
-    >>> shared_beginning(RewardBatch(ids, torch.ones_like(ids), read))
-    2
+    >>> ids = torch.tensor([[0, 1, 2, 5], [0, 3, 4, 5], [0, 1, 2, 6], [0, 3, 4, 6]])
+    >>> found = beginnings(RewardBatch(ids, torch.ones_like(ids), ids > 4))  # two answers to each of two questions
+    >>> found.length, found.rows.tolist(), found.of.tolist(), found.saved
+    (3, [0, 1], [0, 1, 0, 1], 6)
     """
-    differs = (batch.ids != batch.ids[:1]).any(0) | (batch.mask == 0).any(0) | batch.read.any(0)
-    return int(differs.int().argmax()) if bool(differs.any()) else 0
+    free = ((batch.mask == 1) & ~batch.read).all(0).cumprod(0).bool()
+    ids = batch.ids[:, free]
+    alike = (ids[:, None] == ids[None]).cumprod(-1, dtype=torch.int8).sum(-1)  # tokens that each two rows begin with
+    found = []
+    for length in [0, *alike.unique().tolist()]:
+        rows, of = (alike >= length).int().argmax(1).unique(return_inverse=True)
+        found.append(Beginnings(length, rows, of))
+    best = max(found, key=lambda one: one.saved)
+    return best if best.saved > _WORTHWHILE * batch.ids.numel() else found[0]
 
 
 def last_real_token(mask: Tensor) -> Tensor:

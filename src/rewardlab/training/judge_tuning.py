@@ -22,7 +22,7 @@ from rewardlab.errors import UserError
 from rewardlab.models.adapter import save_adapter
 from rewardlab.models.chat_prompt import ChatPrompt
 from rewardlab.models.local import end_tokens
-from rewardlab.models.reward_model import RewardBatch, shared_beginning
+from rewardlab.models.reward_model import RewardBatch, beginnings
 from rewardlab.models.reward_prompt import Encoded
 from rewardlab.models.tool_text import as_prompt
 from rewardlab.sandbox.protocol import Sandbox
@@ -75,10 +75,10 @@ def exact(outputs: Sequence[Tensor]) -> float:
 
 
 def computed_once(items: Sequence[Item]) -> Batch:
-    """Items as one batch; of a shared beginning its tokens count once."""
+    """Items as one batch; tokens that are computed once for several of them count once."""
     batch = gathered(items)
     assert isinstance(batch.inputs, RewardBatch)
-    return batch._replace(tokens=batch.tokens - shared_beginning(batch.inputs) * (len(items) - 1))
+    return batch._replace(tokens=batch.tokens - beginnings(batch.inputs).saved)
 
 
 class _Part(NamedTuple):
