@@ -156,6 +156,16 @@ def test_what_a_run_says_and_that_seeds_differ(tmp_path: Path) -> None:
     assert again is not None and again.steps_now == 0
 
 
+def test_further_exams_come_from_the_config(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    row = {"key": 1, "prompt": "Say it.", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
+    (data / "input_data.jsonl").write_text(json.dumps(row) + "\n")
+    exam = f"{{_target_: rewardlab.policy.instruction_exams.ifeval, path: {json.dumps(str(data))}}}"
+    trained = train_policy(config(folder(tmp_path / "base"), tmp_path, *TOY, f"tasks.exams=[{exam}]"))
+    assert trained is not None and 0 <= trained.metrics["final"]["ifeval/prompt_strict"] <= 1
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
