@@ -113,7 +113,7 @@ def train(
         UserError: When something is missing or wrong; nothing of an earlier run is changed.
     """
     started = time.monotonic()
-    method: Method = instantiate(config.method, _convert_="partial")  # objects in lists stay what they are
+    method: Method = instantiate(config.method)
     machine: Machine = instantiate(config.train)
     module = method.prepare()
     identity = _identity(config, method, code)
