@@ -123,12 +123,12 @@ def beginnings(batch: RewardBatch) -> Beginnings:
     free = ((batch.mask == 1) & ~batch.read).all(0).cumprod(0).bool()
     ids = batch.ids[:, free]
     alike = (ids[:, None] == ids[None]).cumprod(-1, dtype=torch.int8).sum(-1)  # tokens that each two rows begin with
-    found = []
-    for length in [0, *alike.unique().tolist()]:
-        rows, of = (alike >= length).int().argmax(1).unique(return_inverse=True)
-        found.append(Beginnings(length, rows, of))
-    best = max(found, key=lambda one: one.saved)
-    return best if best.saved > _WORTHWHILE * batch.ids.numel() else found[0]
+    lengths = alike.unique()
+    first = (alike >= lengths[:, None, None]).int().argmax(-1)  # the first row that begins like each one, to each length
+    saved = lengths * (first != torch.arange(len(ids), device=ids.device)).sum(-1)
+    length = int(lengths[saved.argmax()]) if saved.max() > _WORTHWHILE * batch.ids.numel() else 0
+    rows, of = (alike >= length).int().argmax(1).unique(return_inverse=True)
+    return Beginnings(length, rows, of)
 
 
 def last_real_token(mask: Tensor) -> Tensor:
