@@ -102,7 +102,7 @@ PAIRS = [(*question, *own) for own in ((40, 41), (50, 51, 52)) for question in (
             PAIRS,
             [(2, 30), (6, 4)],
         ),
-        (lambda: BertModel(BertConfig(**SIZES)), PAIRS, [(6, 34)]),  # looks ahead: its beginnings depend on what follows
+        (lambda: BertModel(BertConfig(**SIZES)), PAIRS, [(6, 34)]),  # looks ahead: beginnings depend on what follows
     ],
     ids=["one question", "pairs", "nothing shared", "sliding window", "bert"],
 )

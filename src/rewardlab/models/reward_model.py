@@ -123,11 +123,11 @@ def beginnings(batch: RewardBatch) -> Beginnings:
     free = ((batch.mask == 1) & ~batch.read).all(0).cumprod(0).bool()
     ids = batch.ids[:, free]
     alike = (ids[:, None] == ids[None]).cumprod(-1, dtype=torch.int8).sum(-1)  # tokens that each two rows begin with
-    lengths = alike.unique()
-    first = (alike >= lengths[:, None, None]).int().argmax(-1)  # the first row that begins like each one, to each length
+    lengths = torch.unique(alike)
+    first = (alike >= lengths[:, None, None]).int().argmax(-1)  # the first row that begins like each one
     saved = lengths * (first != torch.arange(len(ids), device=ids.device)).sum(-1)
     length = int(lengths[saved.argmax()]) if saved.max() > _WORTHWHILE * batch.ids.numel() else 0
-    rows, of = (alike >= length).int().argmax(1).unique(return_inverse=True)
+    rows, of = torch.unique((alike >= length).int().argmax(1), return_inverse=True)
     return Beginnings(length, rows, of)
 
 
