@@ -35,8 +35,10 @@ def reward_model(parent: Path, seed: int, accuracy: float, tuning: str = "lora")
     return learned_run(parent, metrics, identity, {"validation/accuracy": [0.5, accuracy]})
 
 
-def policy(parent: Path, reward: str, seed: int, held_out: float, promised: float = 0.9, flat: float = 0.25) -> Path:
-    """A policy trained under a reward, with the numbers that `rewardlab.policy.grpo` documents."""
+def policy(
+    parent: Path, reward: str, seed: int, held_out: float, promised: float = 0.9, flat: float = 0.25, **further: float
+) -> Path:
+    """A policy trained under a reward, with the numbers that `rewardlab.policy.grpo` documents, and further ones."""
     final = {
         "test/accuracy": held_out,
         "test/share": held_out + 0.2,
@@ -51,6 +53,7 @@ def policy(parent: Path, reward: str, seed: int, held_out: float, promised: floa
         "judge_calls": 400.0,
         "judge_prompt_tokens": 8000.0,
         "judge_completion_tokens": 1000.0,
+        **further,
     }
     data = {"policy": "tiny", "reward": reward, "tasks": "sums", "seed": seed, "kept": 90}
     metrics = {

@@ -27,7 +27,7 @@ from rewardlab.report.tables.calibration import calibration
 from rewardlab.report.tables.conduct import conduct
 from rewardlab.report.tables.costs import costs
 from rewardlab.report.tables.groups import groups
-from rewardlab.report.tables.policy import arms, by_policy, policies
+from rewardlab.report.tables.policy import arms, by_policy, instruction_exams, policies
 from rewardlab.report.tables.protocol import protocols
 from rewardlab.report.tables.results import results
 from rewardlab.report.tables.runs import runs
@@ -212,5 +212,7 @@ def _learned(learned: Sequence[LearnedRun]) -> list[Chapter]:
     for frame, (name, of_policy) in zip(policies(taught), by_policy(taught).items(), strict=True):
         shown = ("validation/dev/accuracy", "train/reward", "train/length", "train/entropy")
         curves = learning_curves(frame.name, arms(of_policy), shown)
-        chapters.append(Chapter(f"Trained policies, {name}", (frame,), {"curves": curves} if curves else {}))
+        further = instruction_exams(of_policy)
+        frames = (frame, further) if further else (frame,)
+        chapters.append(Chapter(f"Trained policies, {name}", frames, {"curves": curves} if curves else {}))
     return chapters

@@ -10,7 +10,7 @@ from scipy.stats import trim_mean
 from rewardlab.errors import BadData
 from rewardlab.report.frame import Frame
 from rewardlab.report.learned import learned_folders, read_learned
-from rewardlab.report.tables.policy import arms, policies
+from rewardlab.report.tables.policy import arms, instruction_exams, policies
 from tests.report.learned import policy
 from tests.report.tables.cells import cell
 
@@ -54,6 +54,19 @@ def test_the_gap_is_reward_minus_the_share_that_graders_find(frame: Frame) -> No
 def test_a_reward_that_tells_nothing_apart_has_no_gap(tmp_path: Path) -> None:
     (found,) = policies(read_learned([policy(tmp_path, "constant", 0, 0.3, promised=0.0, flat=1.0)]))
     assert cell(found, "constant", "gap").note == "it tells nothing apart"
+
+
+def test_exams_of_instructions_have_a_table_of_their_own(place: Path, tmp_path: Path) -> None:
+    levels = ("prompt_strict", "prompt_loose", "instruction_strict", "instruction_loose")
+    for seed in (0, 1):
+        policy(tmp_path, "skill", seed, 0.3, **{f"ifeval/{level}": 0.2 + seed / 10 for level in levels})
+    policy(tmp_path, "rules", 0, 0.3)
+    found = instruction_exams(read_learned(learned_folders(tmp_path)))
+    assert found is not None
+    assert cell(found, "skill", "ifeval prompt, strict %").value == pytest.approx(25.0)
+    assert cell(found, "skill", "seeds").text == "2"
+    assert cell(found, "rules", "ifeval instruction, loose %").note == "not asked"
+    assert instruction_exams(read_learned(learned_folders(place))) is None
 
 
 def test_costs_are_means_over_seeds(frame: Frame) -> None:

@@ -20,6 +20,7 @@ from rewardlab.stats.aggregates import iqm, probability_of_improvement
 from rewardlab.stats.intervals import within_shares
 
 BASELINE = "rules"
+_LEVELS = ("prompt_strict", "prompt_loose", "instruction_strict", "instruction_loose")
 
 
 def policies(runs: Sequence[LearnedRun], baseline: str = BASELINE) -> tuple[Frame, ...]:
@@ -35,12 +36,49 @@ def policies(runs: Sequence[LearnedRun], baseline: str = BASELINE) -> tuple[Fram
     return tuple(_frame(name, of_policy, baseline) for name, of_policy in by_policy(runs).items())
 
 
+def instruction_exams(runs: Sequence[LearnedRun]) -> Frame | None:
+    """What policies do on the prompts of IFEval and IFBench; None where these were not asked.
+
+    Args:
+        runs: Runs of one policy on the same tasks.
+    """
+    exams = sorted({name.split("/")[0] for run in runs for name in run.metrics["final"] if name.endswith(_LEVELS[0])})
+    if not exams:
+        return None
+    columns = (
+        Column("reward", "the reward: the arm", numeric=False),
+        Column("seeds"),
+        *(Column(f"{exam} {level.replace('_', ', ')} %") for exam in exams for level in _LEVELS),
+    )
+    rows = []
+    for arm, of_arm in arms(runs).items():
+        trace = "; ".join(run.trace for run in of_arm)
+        found = (_mean(of_arm, "final", f"{exam}/{level}") for exam in exams for level in _LEVELS)
+        cells = (percent(value, reason="not asked", trace=trace) for value in found)
+        rows.append((Cell(arm, trace=trace), number(len(of_arm), 0, trace=trace), *cells))
+    policy = _name(runs[0])
+    caption = (
+        f"Policy {policy}. Prompts all of whose instructions are followed, and single instructions, by the official "
+        f"strict and loose rules. Means over seeds. {_commits(runs)}"
+    )
+    title = f"Instruction following: {policy}"
+    return Frame(f"instruction-exams-{policy.replace(' ', '-')}", title, caption, columns, tuple(rows))
+
+
 def by_policy(runs: Sequence[LearnedRun]) -> dict[str, list[LearnedRun]]:
     """Runs by policy and tasks, sorted."""
     found: dict[str, list[LearnedRun]] = {}
     for run in runs:
-        found.setdefault(f"{run.metrics['data']['policy']} on {run.metrics['data']['tasks']}", []).append(run)
+        found.setdefault(_name(run), []).append(run)
     return dict(sorted(found.items()))
+
+
+def _name(run: LearnedRun) -> str:
+    return f"{run.metrics['data']['policy']} on {run.metrics['data']['tasks']}"
+
+
+def _commits(runs: Sequence[LearnedRun]) -> str:
+    return f"Commits: {', '.join(sorted({run.commit for run in runs}))}."
 
 
 def arms(runs: Sequence[LearnedRun]) -> dict[str, list[LearnedRun]]:
@@ -75,12 +113,11 @@ def _frame(policy: str, runs: Sequence[LearnedRun], baseline: str) -> Frame:
     found = arms(runs)
     exams = sorted({exam for run in runs for exam in _exams(run)})
     rows = tuple(_row(arm, of_arm, found.get(baseline, []), exams) for arm, of_arm in found.items())
-    commits = ", ".join(sorted({run.commit for run in runs}))
     steps = ", ".join(map(str, sorted({int(run.metrics["steps"]) for run in runs})))
     caption = (
         f"Policy {policy}, {steps} steps. Held-out: right answers in the exams {', '.join(exams)}, interquartile mean "
         "over seeds and exams with a 95 % bootstrap interval of seeds within exams. P: probability that a seed of the "
-        f"arm beats one of {baseline}, ties half. The rest: means over seeds. Commits: {commits}."
+        f"arm beats one of {baseline}, ties half. The rest: means over seeds. {_commits(runs)}"
     )
     return Frame(f"policy-{policy.replace(' ', '-')}", f"RL: {policy}", caption, columns, rows)
 
